@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Interpose is built from the modules below. The list is bottom-up: a module
+# includes only headers of modules above it in this list (`make lint` checks),
+# so it is also the order in which to read the sources.
+
+# --- modules ---------------------------------------------------------------
+
+# lib/: no policy, no kernel objects
+LIB = \
+	lib/arena \
+	lib/str \
+	lib/hash \
+	lib/clock \
+	lib/inet \
+	lib/names \
+	lib/diag \
+	lib/log \
+	lib/json
+
+# policy/: text -> tokens -> tree -> model; policy.h is all that others see
+POLICY = \
+	policy/keywords_tbl \
+	policy/lex \
+	policy/ast \
+	policy/parse \
+	policy/model \
+	policy/check \
+	policy/match \
+	policy/print \
+	policy/load
+
+# netsetup: model -> desired state -> plan -> kernel
+NETSETUP = \
+	netsetup/state/kstate \
+	netsetup/state/desired \
+	netsetup/state/diff \
+	netsetup/state/plan \
+	netsetup/kernel/nl \
+	netsetup/kernel/nft_write \
+	netsetup/kernel/nft_read \
+	netsetup/kernel/rt_write \
+	netsetup/kernel/rt_read \
+	netsetup/kernel/sysctl \
+	netsetup/change/observe \
+	netsetup/change/journal \
+	netsetup/change/apply \
+	netsetup/cmd/check \
+	netsetup/cmd/plan \
+	netsetup/cmd/apply \
+	netsetup/cmd/status \
+	netsetup/cmd/remove
+
+# proxyd: accept -> origin -> decide -> connect -> relay -> record
+PROXYD = \
+	proxyd/base/shm \
+	proxyd/base/loop \
+	proxyd/base/timer \
+	proxyd/base/sock \
+	proxyd/base/priv \
+	proxyd/net/elements \
+	proxyd/net/tracker \
+	proxyd/net/origdst \
+	proxyd/net/upstream \
+	proxyd/net/listener \
+	proxyd/net/alive \
+	proxyd/pool/balance \
+	proxyd/stream/relay \
+	proxyd/ctl/record \
+	proxyd/flow/decide \
+	proxyd/flow/flow \
+	proxyd/worker \
+	proxyd/master
+
+# the programs: each has one more file, with main()
+PROGRAMS = netsetup/main proxyd/main
+
+# headers that are tables and have no .c file; they stand before their floor
+HEADERS =
+
+# --- tools and flags -------------------------------------------------------
+
+PREFIX ?= /usr
+DESTDIR ?=
+VERSION = $(shell sed -n '1s/.*(\([^)]*\)).*/\1/p' debian/changelog 2>/dev/null)
+
+# O= is where everything that is built goes; SAN=1 builds with ASan and UBSan
+SAN ?= 0
+ifeq ($(SAN),1)
+O ?= build/san
+SANFLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+HARDEN = -O1 -g
+else
+O ?= build
+SANFLAGS =
+HARDEN := $(or $(shell dpkg-buildflags --get CFLAGS 2>/dev/null),-O2 -g) \
+	$(shell dpkg-buildflags --get CPPFLAGS 2>/dev/null)
+LDHARDEN := $(shell dpkg-buildflags --get LDFLAGS 2>/dev/null) \
+	-Wl,-z,now -pie
+PIE = -fPIE
+endif
+
+CC ?= cc
+PKGS = libmnl libnftnl libnetfilter_conntrack libcap libxxhash
+CPPFLAGS += -D_GNU_SOURCE -I. -DINTERPOSE_VERSION='"$(VERSION)"' \
+	$(shell pkg-config --cflags $(PKGS))
+CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla $(HARDEN) $(PIE) $(SANFLAGS)
+LDFLAGS += $(LDHARDEN) $(SANFLAGS)
+
+LIBS_lib = -lxxhash
+LIBS_netsetup = $(LIBS_lib) -lnftnl -lmnl
+LIBS_proxyd = $(LIBS_netsetup) -lnetfilter_conntrack -lcap
+LIBS_tests = $(LIBS_proxyd) -lcunit
+
+V ?= 0
+ifeq ($(V),1)
+Q =
+say = @:
+else
+Q = @
+say = @printf '  %-5s %s\n'
+endif
+
+# --- what is built ---------------------------------------------------------
+
+MODULES = $(LIB) $(POLICY) $(NETSETUP) $(PROXYD)
+ARCHIVE = $(O)/interpose.a
+BINARIES = $(O)/bin/netsetup $(O)/bin/proxyd
+
+# a unit test tests/x/test_y.c is a program; so is a lab test
+UNIT_SOURCES = $(sort $(wildcard tests/lib/test_*.c tests/policy/test_*.c \
+	tests/netsetup/test_*.c tests/proxyd/test_*.c))
+LAB_SOURCES = $(sort $(wildcard tests/lab/test_*.c))
+UNIT_TESTS = $(UNIT_SOURCES:%.c=$(O)/%)
+LAB_TESTS = $(LAB_SOURCES:%.c=$(O)/%)
+# what the lab's programs share, and its helpers that are programs
+LAB_SHARED = $(patsubst %.c,$(O)/%.o,$(filter-out tests/lab/test_% \
+	tests/lab/tool_%,$(sort $(wildcard tests/lab/*.c))))
+LAB_TOOLS = $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/lab/tool_*.c)))
+
+all: $(BINARIES)
+
+$(ARCHIVE): $(MODULES:%=$(O)/%.o)
+	$(say) AR $@
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(O)/bin/netsetup: $(O)/netsetup/main.o $(ARCHIVE)
+	$(say) LD $@
+	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS) -o $@ $^ $(LIBS_netsetup)
+
+$(O)/bin/proxyd: $(O)/proxyd/main.o $(ARCHIVE)
+	$(say) LD $@
+	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS) -o $@ $^ $(LIBS_proxyd)
+
+$(O)/%.o: %.c Makefile
+	$(say) CC $<
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(UNIT_TESTS): $(O)/%: $(O)/%.o $(O)/tests/unit.o $(ARCHIVE)
+	$(say) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_tests)
+
+$(LAB_TESTS): $(O)/%: $(O)/%.o $(LAB_SHARED) $(O)/tests/unit.o $(ARCHIVE)
+	$(say) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_tests)
+
+$(LAB_TOOLS): $(O)/%: $(O)/%.o $(ARCHIVE)
+	$(say) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_lib)
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
+
+clean:
+	$(Q)rm -rf build
+
+# for scripts: the modules in their order
+print-modules:
+	@printf '%s\n' $(HEADERS) $(MODULES) $(PROGRAMS)
+
+.PHONY: all clean print-modules
+.SECONDARY:
+.DELETE_ON_ERROR:

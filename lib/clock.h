@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * clock.h - time, in milliseconds, and durations as people write them.
+ */
+#ifndef LIB_CLOCK_H
+#define LIB_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Milliseconds since boot; never goes back. CLOCK_MONOTONIC. */
+uint64_t clock_now_ms(void);
+
+enum { CLOCK_STAMP_LEN = sizeof("2026-11-23T01:27:05.123Z") };
+
+/* Wall-clock time as RFC 3339 in UTC with milliseconds. Returns `buf`. */
+const char *clock_stamp(char buf[CLOCK_STAMP_LEN]);
+
+enum { CLOCK_DURATION_LEN = 24 };
+
+/*
+ * A duration in the policy's notation, in the largest unit that keeps it
+ * whole: "500ms" "5s" "2m" "1h" "0". Returns `buf`.
+ */
+const char *clock_duration(uint64_t ms, char buf[CLOCK_DURATION_LEN]);
+
+#endif

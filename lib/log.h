@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * log.h - lines for the administrator on standard error.
+ *
+ * The one module with file-scope state: the program's name and the level.
+ * With systemd's journal as standard error ($JOURNAL_STREAM) each line
+ * begins with its priority, "<4>", as sd-daemon(3) has it.
+ */
+#ifndef LIB_LOG_H
+#define LIB_LOG_H
+
+#include <stdbool.h>
+
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_NOTICE, /* shown unless the level is lowered */
+	LOG_LEVEL_INFO, /* with -v */
+	LOG_LEVEL_DEBUG, /* with -v -v */
+};
+
+/* `program` must outlive all logging; lines begin with "program: ". */
+void log_init(const char *program, enum log_level level);
+enum log_level log_level(void);
+
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_notice(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
