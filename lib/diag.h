@@ -37,7 +37,7 @@ enum diag_level {
 struct diag {
 	struct place place;
 	enum diag_level level;
-	const char *text; /* owns (arena): message without place */
+	const char *text;   /* owns (arena): message without place */
 	const char *source; /* owns (arena): the source line, or NULL */
 };
 
@@ -46,7 +46,7 @@ enum { DIAG_SHOWN_MAX = 50 };
 struct diags {
 	struct arena *arena; /* owns */
 	struct diag *list;
-	size_t n; /* at most 4 * DIAG_SHOWN_MAX are kept */
+	size_t n;	 /* at most 4 * DIAG_SHOWN_MAX are kept */
 	size_t n_errors; /* all, also those not kept */
 	size_t n_warnings;
 };

@@ -17,7 +17,7 @@
 
 /* An address. Unused bytes are zero, so memcmp() compares two of them. */
 struct addr {
-	uint8_t family; /* AF_INET, AF_INET6; AF_UNSPEC: none */
+	uint8_t family;	   /* AF_INET, AF_INET6; AF_UNSPEC: none */
 	uint8_t bytes[16]; /* network order */
 };
 

@@ -15,8 +15,8 @@ enum log_level {
 	LOG_LEVEL_ERROR,
 	LOG_LEVEL_WARN,
 	LOG_LEVEL_NOTICE, /* shown unless the level is lowered */
-	LOG_LEVEL_INFO, /* with -v */
-	LOG_LEVEL_DEBUG, /* with -v -v */
+	LOG_LEVEL_INFO,	  /* with -v */
+	LOG_LEVEL_DEBUG,  /* with -v -v */
 };
 
 /* `program` must outlive all logging; lines begin with "program: ". */

@@ -46,10 +46,10 @@ enum on_failure {
 };
 
 enum source_kind {
-	SOURCE_GATEWAY, /* the box's own address, as routing chooses */
-	SOURCE_CLIENT, /* the client's address, any port */
+	SOURCE_GATEWAY,	    /* the box's own address, as routing chooses */
+	SOURCE_CLIENT,	    /* the client's address, any port */
 	SOURCE_CLIENT_PORT, /* the client's address and port */
-	SOURCE_ADDRESS, /* the one named */
+	SOURCE_ADDRESS,	    /* the one named */
 };
 
 enum timeout_kind {
@@ -134,8 +134,8 @@ struct policy_gateway {
 	struct place place; /* line 0 when the policy has no gateway block */
 	struct policy_ifaces inside;
 	struct policy_ifaces outside; /* empty: any */
-	unsigned int families; /* FAMILY_* bits */
-	bool families_named; /* `family` was written */
+	unsigned int families;	      /* FAMILY_* bits */
+	bool families_named;	      /* `family` was written */
 	const struct policy_except *excepts;
 	size_t n_excepts;
 	enum on_failure on_failure;
@@ -143,9 +143,9 @@ struct policy_gateway {
 	uint32_t mark_deliver; /* the bits `mark DELIVER UPSTREAM mask M` */
 	uint32_t mark_upstream;
 	uint32_t mark_mask; /* TPROXIED is deliver | upstream */
-	uint32_t table; /* routing table */
-	uint32_t priority; /* of the ip rules: uses N-1 to N+1 */
-	uint32_t zone; /* uses N to N+2 */
+	uint32_t table;	    /* routing table */
+	uint32_t priority;  /* of the ip rules: uses N-1 to N+1 */
+	uint32_t zone;	    /* uses N to N+2 */
 	struct port_range capture_ports;
 	bool forwarding;
 	const char *user;
@@ -167,7 +167,7 @@ struct policy_pool {
 	const struct policy_node *nodes;
 	size_t n_nodes; /* at least 1 */
 	enum source_kind source;
-	struct addr source_addr; /* SOURCE_ADDRESS, else AF_UNSPEC */
+	struct addr source_addr;   /* SOURCE_ADDRESS, else AF_UNSPEC */
 	struct place source_place; /* line 0: not written */
 };
 
@@ -234,10 +234,11 @@ bool policy_equal(const struct policy *a, const struct policy *b);
  * to `destination`? `local` says that the destination is an address of the
  * box itself. NULL: none. Mirrors what netsetup's rules do.
  */
-const struct policy_service *
-policy_match(const struct policy *p, enum proto proto, const char *iface,
-	     const struct endpoint *client, const struct endpoint *destination,
-	     bool local);
+const struct policy_service *policy_match(const struct policy *p,
+					  enum proto proto, const char *iface,
+					  const struct endpoint *client,
+					  const struct endpoint *destination,
+					  bool local);
 
 /* Does `iface` belong to the list? An empty list matches every name. */
 bool policy_iface_matches(const struct policy_ifaces *list, const char *iface);
@@ -245,8 +246,7 @@ bool policy_iface_matches(const struct policy_ifaces *list, const char *iface);
 /* The service or pool of that name, or NULL. */
 const struct policy_service *policy_service(const struct policy *p,
 					    const char *name);
-const struct policy_pool *policy_pool(const struct policy *p,
-				      const char *name);
+const struct policy_pool *policy_pool(const struct policy *p, const char *name);
 
 /* Does this pool send from an address that is not the box's own? */
 bool policy_pool_spoofs(const struct policy_pool *pool);

@@ -19,7 +19,8 @@ struct unit_test {
 };
 
 /* Assert with a message of one's own, printf-like; goes on after failing. */
-#define UNIT_CHECK(cond, ...) unit_check((cond), __FILE__, __LINE__, __VA_ARGS__)
+#define UNIT_CHECK(cond, ...)                                                  \
+	unit_check((cond), __FILE__, __LINE__, __VA_ARGS__)
 
 void unit_check(int cond, const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
