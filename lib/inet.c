@@ -248,32 +248,47 @@ port_range_format(const struct port_range *r, char buf[PORTS_TEXT_LEN])
 	return buf;
 }
 
+/*
+ * Cut "HOST:PORT" or "[HOST]:PORT" in `buf` in two. Sets *ret_port to the
+ * text behind the colon, or NULL where there is none.
+ */
+static int
+split_port(char *buf, char **ret_host, char **ret_port)
+{
+	char *end = strchr(buf, ':');
+
+	*ret_host = buf;
+	*ret_port = NULL;
+	if (buf[0] == '[') {
+		*ret_host = buf + 1;
+		end = strchr(buf, ']');
+		if (!end || (end[1] && end[1] != ':'))
+			return -EINVAL;
+		if (end[1])
+			*ret_port = end + 2;
+		*end = '\0';
+		return strchr(*ret_host, ':') ? 0 : -EINVAL;
+	}
+	/* two colons: a bare IPv6 address, which has no port */
+	if (end && end == strrchr(buf, ':')) {
+		*end = '\0';
+		*ret_port = end + 1;
+	}
+	return 0;
+}
+
 int
 endpoint_parse(const char *text, struct endpoint *ret_endpoint)
 {
 	char buf[ENDPOINT_TEXT_LEN];
-	char *host = buf, *port = NULL;
 	struct endpoint e = {0};
+	char *host, *port;
 	long n = 0;
 
 	if (strlen(text) >= sizeof(buf))
 		return -EINVAL;
 	strcpy(buf, text);
-	if (buf[0] == '[') {
-		host = buf + 1;
-		port = strchr(buf, ']');
-		if (!port || !strchr(host, ':'))
-			return -EINVAL;
-		*port++ = '\0';
-		if (*port && *port++ != ':')
-			return -EINVAL;
-		if (!*port && port[-1] != ':')
-			port = NULL;
-	} else if (strchr(buf, ':') == strrchr(buf, ':') && strchr(buf, ':')) {
-		port = strchr(buf, ':');
-		*port++ = '\0';
-	}
-	if (addr_parse(host, &e.addr) < 0)
+	if (split_port(buf, &host, &port) < 0 || addr_parse(host, &e.addr) < 0)
 		return -EINVAL;
 	if (port)
 		n = parse_number(port, UINT16_MAX);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/clock.h"
+
+#include <string.h>
+
+#include "tests/unit.h"
+
+static void
+durations_use_the_largest_whole_unit(void)
+{
+	static const struct {
+		uint64_t ms;
+		const char *text;
+	} rows[] = {
+		{0, "0"},	 {1, "1ms"},	   {999, "999ms"},
+		{1000, "1s"},	 {1500, "1500ms"}, {60000, "1m"},
+		{90000, "90s"},	 {3600000, "1h"},  {5400000, "90m"},
+		{7200000, "2h"},
+	};
+	char buf[CLOCK_DURATION_LEN];
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		UNIT_STRINGS(clock_duration(rows[i].ms, buf), rows[i].text);
+}
+
+static void
+stamps_have_their_shape(void)
+{
+	static const char shape[] = "dddd-dd-ddTdd:dd:dd.dddZ";
+	char buf[CLOCK_STAMP_LEN];
+	size_t i;
+
+	clock_stamp(buf);
+	CU_ASSERT_EQUAL(strlen(buf), strlen(shape));
+	for (i = 0; shape[i]; i++)
+		CU_ASSERT(shape[i] == 'd' ? strchr("0123456789", buf[i]) != NULL
+					  : buf[i] == shape[i]);
+}
+
+static void
+now_does_not_go_back(void)
+{
+	uint64_t before = clock_now_ms();
+
+	CU_ASSERT(clock_now_ms() >= before);
+	CU_ASSERT(before > 0);
+}
+
+static const struct unit_test tests[] = {
+	{"durations_use_the_largest_whole_unit",
+	 durations_use_the_largest_whole_unit},
+	{"stamps_have_their_shape", stamps_have_their_shape},
+	{"now_does_not_go_back", now_does_not_go_back},
+};
+
+UNIT_MAIN("clock", tests)
