@@ -183,6 +183,8 @@ clean:
 CHECKS =
 lint:
 	$(Q)LINT_OBJECTS=$(O) tests/lint/run $(CHECKS)
+check-globals:
+	$(Q)LINT_OBJECTS=$(O) tests/lint/run globals
 
 # for scripts: the modules in their order; an object of every source file
 print-modules:
@@ -192,6 +194,6 @@ objects: $(patsubst %.c,$(O)/%.o,$(MODULES:%=%.c) $(PROGRAMS:%=%.c) \
 	$(UNIT_SOURCES) $(LAB_SOURCES)) $(LAB_SHARED) $(LAB_TOOLS:%=%.o) \
 	$(O)/tests/unit.o
 
-.PHONY: all clean lint print-modules objects
+.PHONY: all clean lint check-globals print-modules objects
 .SECONDARY:
 .DELETE_ON_ERROR:

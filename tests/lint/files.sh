@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# files.sh - which files are checked? Sourced by each check.
+#
+# Every list comes from git, with files not yet added and without those that
+# were removed, so that a new file cannot be forgotten here. Checks run from
+# the top of a tree: the self-test gives them small ones of its own.
+
+set -eu
+export LC_ALL=C
+
+# files PATTERN...: all files of the tree whose path matches (git globs)
+files() {
+	git ls-files --cached --others --exclude-standard -- "$@" |
+		sort -u | while read -r f; do
+		[ ! -f "$f" ] || printf '%s\n' "$f"
+	done
+}
+
+c_files() {
+	files '*.c' '*.h'
+}
+
+# scripts: whatever begins as a shell script, or is sourced by one
+scripts() {
+	files | while read -r f; do
+		case $f in
+		*.patch | tests/cases/*) continue ;;
+		*.sh) printf '%s\n' "$f" ;;
+		*) if head -n 1 "$f" | grep -qE '^#! ?/bin/(ba)?sh'; then
+			printf '%s\n' "$f"
+		fi ;;
+		esac
+	done
+}
+
+# complain PLACE TEXT: one line per mistake, as compilers write them
+complain() {
+	printf '%s: %s\n' "$1" "$2"
+}
+
+# verdict FILE: show the mistakes collected in FILE; fail if there are any
+verdict() {
+	cat "$1"
+	if [ -s "$1" ]; then
+		rm -f "$1"
+		return 1
+	fi
+	rm -f "$1"
+}
