@@ -177,6 +177,49 @@ $(LAB_TOOLS): $(O)/%: $(O)/%.o $(ARCHIVE)
 clean:
 	$(Q)rm -rf build
 
+# --- install and package ---------------------------------------------------
+
+SBINDIR = $(DESTDIR)$(PREFIX)/sbin
+DATADIR = $(DESTDIR)$(PREFIX)/share
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+MANUALS = $(wildcard man/*.[1-8])
+
+# put FILE TO: a file whose programs are named by where they will be
+put = sed 's,/usr/sbin/,$(PREFIX)/sbin/,' $(1) >$(2) && chmod 644 $(2)
+
+# never overwrites a policy; starts and changes nothing
+install: $(BINARIES)
+	$(say) INST $(or $(DESTDIR),/)
+	$(Q)install -d $(SBINDIR) $(DESTDIR)$(UNITDIR) \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)/etc/interpose \
+		$(DATADIR)/bash-completion/completions \
+		$(DATADIR)/doc/interpose/examples
+	$(Q)install -m 755 $(BINARIES) $(SBINDIR)
+	$(Q)for page in $(MANUALS); do \
+		install -D -m 644 -t $(DATADIR)/man/man$${page##*.} $$page || \
+		exit; \
+	done
+	$(Q)$(call put,share/interpose.service,\
+		$(DESTDIR)$(UNITDIR)/interpose.service)
+	$(Q)$(call put,share/interpose-rules.service,\
+		$(DESTDIR)$(UNITDIR)/interpose-rules.service)
+	$(Q)install -m 644 share/interpose.sysusers \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/interpose.conf
+	$(Q)for program in netsetup proxyd; do \
+		install -m 644 share/$$program.bash \
+		$(DATADIR)/bash-completion/completions/$$program || exit; \
+	done
+	$(Q)install -m 644 examples/policy.conf \
+		$(DATADIR)/doc/interpose/examples
+	$(Q)[ -e $(DESTDIR)/etc/interpose/policy.conf ] || install -m 644 \
+		share/policy.conf $(DESTDIR)/etc/interpose
+
+# build/interpose_VERSION_ARCH.deb, looked at by lintian, and installed and
+# purged in a copy of this machine's root that is thrown away
+deb:
+	$(Q)tests/package/build build
+	$(Q)tests/package/run build
+
 # --- what is checked without running it ------------------------------------
 
 # STYLE.md's half for machines; `make lint CHECKS="includes sizes"` for some
@@ -194,6 +237,6 @@ objects: $(patsubst %.c,$(O)/%.o,$(MODULES:%=%.c) $(PROGRAMS:%=%.c) \
 	$(UNIT_SOURCES) $(LAB_SOURCES)) $(LAB_SHARED) $(LAB_TOOLS:%=%.o) \
 	$(O)/tests/unit.o
 
-.PHONY: all clean lint check-globals print-modules objects
+.PHONY: all clean install deb lint check-globals print-modules objects
 .SECONDARY:
 .DELETE_ON_ERROR:
