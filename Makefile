@@ -177,6 +177,27 @@ $(LAB_TOOLS): $(O)/%: $(O)/%.o $(ARCHIVE)
 clean:
 	$(Q)rm -rf build
 
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make              builds build/bin/netsetup and build/bin/proxyd
+#: make check        runs all tests; ./check installs first what they need
+#: make demo         shows it at work, in namespaces; the same as ./demo
+#: make lint         checks the style and the manual pages
+#: make install      installs below DESTDIR=, PREFIX=/usr; starts nothing
+#: make deb          builds build/interpose_*.deb
+#: make clean        removes build/
+#: V=1 shows the commands, SAN=1 builds with sanitizers, O=DIR elsewhere
+
+# --- the demo ----------------------------------------------------------------
+
+demo:
+	$(Q)./demo
+
+# what ./demo runs when all is installed
+demo-here: $(BINARIES) $(O)/tests/lab/tool_server
+	$(Q)tests/demo/run $(O)
+
 # --- install and package ---------------------------------------------------
 
 SBINDIR = $(DESTDIR)$(PREFIX)/sbin
@@ -237,6 +258,6 @@ objects: $(patsubst %.c,$(O)/%.o,$(MODULES:%=%.c) $(PROGRAMS:%=%.c) \
 	$(UNIT_SOURCES) $(LAB_SOURCES)) $(LAB_SHARED) $(LAB_TOOLS:%=%.o) \
 	$(O)/tests/unit.o
 
-.PHONY: all clean install deb lint check-globals print-modules objects
+.PHONY: all clean help demo demo-here install deb lint check-globals print-modules objects
 .SECONDARY:
 .DELETE_ON_ERROR:
