@@ -9,9 +9,19 @@
 set -eu
 export LC_ALL=C
 
+# a clone may belong to somebody else than who checks it
+ls_files() {
+	git -c safe.directory='*' ls-files "$@"
+}
+
+if ! ls_files >/dev/null; then
+	echo 'git cannot list the files of this tree'
+	exit 1
+fi
+
 # files PATTERN...: all files of the tree whose path matches (git globs)
 files() {
-	git ls-files --cached --others --exclude-standard -- "$@" |
+	ls_files --cached --others --exclude-standard -- "$@" |
 		sort -u | while read -r f; do
 		[ ! -f "$f" ] || printf '%s\n' "$f"
 	done
