@@ -241,6 +241,27 @@ deb:
 	$(Q)tests/package/build build
 	$(Q)tests/package/run build
 
+# --- what is checked by running it -----------------------------------------
+
+# Unit tests run plain and with sanitizers, lab tests with sanitizers; where
+# the speed itself is the test, plain. `make check` builds both in parallel.
+LAB_PLAIN = $(filter %/test_churn,$(LAB_TESTS))
+LAB_SAN = $(patsubst $(O)/%,$(O)/san/%,$(filter-out $(LAB_PLAIN),$(LAB_TESTS)))
+CHECKED = $(UNIT_TESTS) $(UNIT_TESTS:$(O)/%=$(O)/san/%) $(LAB_PLAIN) $(LAB_SAN)
+NPROC := $(shell nproc)
+in_parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(NPROC))
+
+tests: $(BINARIES) $(UNIT_TESTS) $(LAB_TESTS) $(LAB_TOOLS)
+
+check:
+	$(Q)+$(MAKE) $(in_parallel) O=$(O) SAN=0 tests
+	$(Q)+$(MAKE) $(in_parallel) O=$(O)/san SAN=1 tests
+	$(Q)tests/run $(CHECKED)
+
+# every promise has a patch that breaks it: does its test go red?
+mutants:
+	$(Q)tests/mutants/run $(MUTANTS)
+
 # --- what is checked without running it ------------------------------------
 
 # STYLE.md's half for machines; `make lint CHECKS="includes sizes"` for some
