@@ -182,6 +182,7 @@ help:
 
 #: make              builds build/bin/netsetup and build/bin/proxyd
 #: make check        runs all tests; ./check installs first what they need
+#: make mutants      breaks each promise and sees its test fail
 #: make demo         shows it at work, in namespaces; the same as ./demo
 #: make lint         checks the style and the manual pages
 #: make install      installs below DESTDIR=, PREFIX=/usr; starts nothing
@@ -279,6 +280,7 @@ objects: $(patsubst %.c,$(O)/%.o,$(MODULES:%=%.c) $(PROGRAMS:%=%.c) \
 	$(UNIT_SOURCES) $(LAB_SOURCES)) $(LAB_SHARED) $(LAB_TOOLS:%=%.o) \
 	$(O)/tests/unit.o
 
-.PHONY: all clean help demo demo-here install deb lint check-globals print-modules objects
+.PHONY: all clean help demo demo-here install deb tests check mutants lint \
+	check-globals print-modules objects
 .SECONDARY:
 .DELETE_ON_ERROR:
