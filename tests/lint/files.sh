@@ -9,11 +9,20 @@
 set -eu
 export LC_ALL=C
 
+# with TOOL: what is not installed cannot find anything either
+with() {
+	command -v "$1" >/dev/null || {
+		echo "$1 is not installed: tests/need lint"
+		exit 1
+	}
+}
+
 # a clone may belong to somebody else than who checks it
 ls_files() {
 	git -c safe.directory='*' ls-files "$@"
 }
 
+with git
 if ! ls_files >/dev/null; then
 	echo 'git cannot list the files of this tree'
 	exit 1

@@ -29,15 +29,17 @@ function rank_of(name)
 	return 5
 }
 
-# the header of what a test is about: tests/lib/test_str.c is lib/str.h's
+# the header of what a test is about: tests/lib/test_str.c is lib/str.h's; and
+# of what several files share: tests/lab/lab_net.c is tests/lab/lab.h's
 function subject_of(file)
 {
-	if (file !~ /^tests\/.*test_[a-z_]+\.c$/)
-		return ""
-	sub(/^tests\//, "", file)
-	sub(/test_/, "", file)
-	sub(/c$/, "h", file)
-	return file
+	if (file ~ /^tests\/.*\/test_[a-z_]+\.c$/) {
+		sub(/^tests\//, "", file)
+		sub(/test_/, "", file)
+		sub(/c$/, "h", file)
+		return file
+	}
+	return file ~ /^tests\// && sub(/_[a-z]+\.c$/, ".h", file) ? file : ""
 }
 
 # may a file below `from` include one below `to`?
@@ -59,8 +61,8 @@ function check_floor(name,    module)
 		complain(top(file) "/ may not include \"" name "\"")
 	} else if (!(module in floor)) {
 		complain("no module has \"" name "\"")
-	} else if (floor[module] > floor[own]) {
-		complain("includes upward: " module " stands above " own)
+	} else if (own in floor && floor[module] > floor[own]) {
+		complain("includes upward: " module " is listed after " own)
 	} else if (top(name) == "policy" && top(file) != "policy" &&
 	    name != "policy/policy.h") {
 		complain("of policy/ only policy.h is for others")
