@@ -22,12 +22,16 @@ LIB = \
 POLICY = \
 	policy/policy \
 	policy/keywords_tbl \
+	policy/source \
 	policy/lex \
 	policy/ast \
 	policy/parse \
+	policy/value \
+	policy/form \
 	policy/model \
 	policy/check \
 	policy/match \
+	policy/equal \
 	policy/print \
 	policy/load
 
@@ -249,6 +253,8 @@ deb:
 LAB_PLAIN = $(filter %/test_churn,$(LAB_TESTS))
 LAB_SAN = $(patsubst $(O)/%,$(O)/san/%,$(filter-out $(LAB_PLAIN),$(LAB_TESTS)))
 CHECKED = $(UNIT_TESTS) $(UNIT_TESTS:$(O)/%=$(O)/san/%) $(LAB_PLAIN) $(LAB_SAN)
+# programs of the shell: examples of the manual, what is installed beside
+SCRIPTS = tests/man/run tests/share/run
 NPROC := $(shell nproc)
 in_parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(NPROC))
 
@@ -257,7 +263,11 @@ tests: $(BINARIES) $(UNIT_TESTS) $(LAB_TESTS) $(LAB_TOOLS)
 check:
 	$(Q)+$(MAKE) $(in_parallel) O=$(O) SAN=0 tests
 	$(Q)+$(MAKE) $(in_parallel) O=$(O)/san SAN=1 tests
-	$(Q)tests/run $(CHECKED)
+	$(Q)BUILD=$(O) tests/run $(CHECKED) $(SCRIPTS)
+
+# what needs no kernel of its own: for the package's build
+check-unit: $(UNIT_TESTS)
+	$(Q)tests/run $(UNIT_TESTS)
 
 # every promise has a patch that breaks it: does its test go red?
 mutants:
@@ -280,7 +290,7 @@ objects: $(patsubst %.c,$(O)/%.o,$(MODULES:%=%.c) $(PROGRAMS:%=%.c) \
 	$(UNIT_SOURCES) $(LAB_SOURCES)) $(LAB_SHARED) $(LAB_TOOLS:%=%.o) \
 	$(O)/tests/unit.o
 
-.PHONY: all clean help demo demo-here install deb tests check mutants lint \
+.PHONY: all clean help demo demo-here install deb tests check check-unit mutants lint \
 	check-globals print-modules objects
 .SECONDARY:
 .DELETE_ON_ERROR:
