@@ -26,6 +26,9 @@ POLICY = \
 	policy/lex \
 	policy/ast \
 	policy/parse \
+	policy/reading \
+	policy/scalar \
+	policy/network \
 	policy/value \
 	policy/form \
 	policy/model \
