@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The steps of a change, and the list of what must be undone if a later step
+ * fails. A stale batch (-ERESTART) starts over from looking; what was added
+ * stays on the list of things to undo.
+ */
+#include "netsetup/change/apply.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <string.h>
+
+#include "lib/arena.h"
+#include "netsetup/change/observe.h"
+#include "netsetup/kernel/nft_write.h"
+#include "netsetup/kernel/rt_write.h"
+#include "netsetup/state/plan.h"
+
+enum { TRIES = 10 };
+
+struct applying {
+	struct journal *journal; /* borrows from the caller */
+	struct arena *arena;
+	struct diags *diags;
+	const struct kstate *desired;
+	struct nl route;	     /* owns */
+	struct sysctl_record record; /* as in the journal */
+	struct kdiff done; /* rt additions and new settings, to be undone */
+};
+
+static void
+remember(struct applying *a, const struct kchange *c)
+{
+	a->done.list =
+		arena_push(a->arena, a->done.list, a->done.n, sizeof(*c));
+	a->done.list[a->done.n++] = *c;
+}
+
+/* The kernel's refusal becomes a message about the policy. */
+static void
+blame(struct applying *a, const struct kchange *c, int error, const char *text)
+{
+	struct place none = {0};
+	struct str what = {0};
+
+	if (c)
+		plan_describe(c, &what);
+	diag_add(a->diags, DIAG_ERROR, c ? plan_place(c) : none, NULL,
+		 "kernel refuses %s: %s%s%s%s",
+		 c ? str_text(&what) : "the change", strerror(-error),
+		 text[0] ? " (" : "", text, text[0] ? ")" : "");
+	str_fini(&what);
+}
+
+/* --- settings
+ * ----------------------------------------------------------------- */
+
+static int
+set_sysctl(struct applying *a, const struct kchange *c)
+{
+	const struct ksysctl *will = c->will.sysctl;
+	bool recorded = sysctl_recorded(&a->record, will->path);
+	int r = 0;
+
+	if (!recorded) {
+		r = sysctl_record_forwarding(SYSCTL_ROOT, will->path, a->arena,
+					     &a->record);
+		if (r == 0)
+			r = journal_store(a->journal, &a->record);
+	}
+	if (r == 0 && !recorded)
+		remember(a, c);
+	if (r == 0)
+		r = sysctl_write(SYSCTL_ROOT, will->path, will->value);
+	if (r < 0)
+		blame(a, c, r, "");
+	return r;
+}
+
+static int
+restore_sysctl(struct applying *a, const char *path)
+{
+	int r = sysctl_restore(SYSCTL_ROOT, &a->record, path);
+
+	a->record = sysctl_record_without(&a->record, path, a->arena);
+	if (r == 0)
+		r = journal_store(a->journal, &a->record);
+	return r;
+}
+
+/* --- one change outside of nftables
+ * --------------------------------------------- */
+
+static int
+write_rt(struct applying *a, const struct kchange *c, bool add)
+{
+	struct nl_error e = {0};
+	int r;
+
+	if (c->object == KCHANGE_IPRULE)
+		r = rt_write_iprule(&a->route,
+				    add ? c->will.iprule : c->was.iprule, add,
+				    &e);
+	else
+		r = rt_write_route(&a->route,
+				   add ? c->will.route : c->was.route, add, &e);
+	if (!add && (r == -ENOENT || r == -ESRCH))
+		r = 0; /* gone by itself */
+	if (r < 0)
+		blame(a, c, r, e.text);
+	return r;
+}
+
+static bool
+is_rt(const struct kchange *c)
+{
+	return c->object == KCHANGE_IPRULE || c->object == KCHANGE_ROUTE;
+}
+
+static int
+add_first(struct applying *a, const struct kdiff *d)
+{
+	int r = 0;
+	size_t i;
+
+	for (i = 0; i < d->n && r == 0; i++) {
+		const struct kchange *c = &d->list[i];
+
+		if (c->op == KCHANGE_REMOVE)
+			continue;
+		if (c->object == KCHANGE_SYSCTL) {
+			r = set_sysctl(a, c);
+		} else if (is_rt(c)) {
+			r = write_rt(a, c, true);
+			if (r == 0)
+				remember(a, c);
+		}
+	}
+	return r;
+}
+
+static int
+remove_last(struct applying *a, const struct kdiff *d)
+{
+	int r, first = 0;
+	size_t i;
+
+	for (i = 0; i < d->n; i++) {
+		const struct kchange *c = &d->list[i];
+
+		if (c->op != KCHANGE_REMOVE)
+			continue;
+		r = 0;
+		if (is_rt(c))
+			r = write_rt(a, c, false);
+		else if (c->object == KCHANGE_SYSCTL)
+			r = restore_sysctl(a, c->was.sysctl->path);
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	return first;
+}
+
+/* Last first. Errors are passed over: there is nothing else to try. */
+static void
+undo(struct applying *a)
+{
+	struct nl_error e;
+
+	while (a->done.n > 0) {
+		const struct kchange *c = &a->done.list[--a->done.n];
+
+		if (c->object == KCHANGE_SYSCTL)
+			restore_sysctl(a, c->will.sysctl->path);
+		else if (c->object == KCHANGE_IPRULE)
+			rt_write_iprule(&a->route, c->will.iprule, false, &e);
+		else
+			rt_write_route(&a->route, c->will.route, false, &e);
+	}
+}
+
+/* --- all of it
+ * ------------------------------------------------------------------ */
+
+static int
+write_nft(struct applying *a, uint32_t generation, const struct kdiff *d)
+{
+	const struct kchange *cause;
+	struct nl_error e;
+	struct nl nl;
+	int r;
+
+	r = nl_open(&nl, NETLINK_NETFILTER);
+	if (r < 0)
+		return r;
+	r = nft_write(&nl, generation, d, &e, &cause);
+	nl_close(&nl);
+	if (r < 0 && r != -ERESTART && r != -ENOBUFS)
+		blame(a, cause, r, e.text);
+	return r;
+}
+
+static int
+attempt(struct applying *a, struct kdiff *d)
+{
+	struct kstate observed;
+	int r;
+
+	r = observe_state(a->arena, &a->record, &observed);
+	if (r < 0)
+		return r;
+	*d = diff(&observed, a->desired, a->arena);
+	r = add_first(a, d);
+	if (r == 0)
+		r = write_nft(a, observed.generation, d);
+	if (r < 0)
+		return r;
+	a->done.n = 0; /* it is in use now */
+	return remove_last(a, d);
+}
+
+static int
+attempt_until_fresh(struct applying *a, struct kdiff *ret_diff)
+{
+	struct kdiff d = {0};
+	int r = -ERESTART, i;
+
+	for (i = 0; i < TRIES && (r == -ERESTART || r == -ENOBUFS); i++) {
+		r = attempt(a, &d);
+		if (i == 0)
+			*ret_diff = d; /* later ones lack what was added */
+	}
+	return r == -ERESTART ? -EAGAIN : r;
+}
+
+int
+apply(struct journal *journal, const struct kstate *desired,
+      struct arena *arena, struct diags *diags, struct kdiff *ret_diff)
+{
+	struct applying a = {
+		.journal = journal,
+		.arena = arena,
+		.diags = diags,
+		.desired = desired,
+	};
+	int r;
+
+	r = journal_load(journal, arena, &a.record);
+	if (r < 0)
+		return r;
+	r = nl_open(&a.route, NETLINK_ROUTE);
+	if (r < 0)
+		return r;
+	r = attempt_until_fresh(&a, ret_diff);
+	if (r < 0)
+		undo(&a);
+	nl_close(&a.route);
+	return r;
+}

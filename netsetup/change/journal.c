@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A record is a text file: one `PATH BEFORE OURS` a line, in the order in
+ * which values are put back. A line that is not so is passed over.
+ */
+#include "netsetup/change/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/arena.h"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* linux 5.14, asm-generic/socket.h */
+#endif
+
+int
+journal_open(struct journal *j, const char *dir)
+{
+	socklen_t len = sizeof(j->netns);
+	int fd, r = 0;
+
+	j->dir = dir;
+	j->netns = 0;
+	j->lock_fd = -1;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &j->netns, &len) < 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+void
+journal_close(struct journal *j)
+{
+	if (j->lock_fd >= 0)
+		close(j->lock_fd);
+	j->lock_fd = -1;
+}
+
+static int
+file_name(const struct journal *j, const char *kind, char path[PATH_MAX])
+{
+	int n = snprintf(path, PATH_MAX, "%s/netsetup.%s.%" PRIu64, j->dir,
+			 kind, j->netns);
+
+	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+int
+journal_lock(struct journal *j, pid_t *ret_holder)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char path[PATH_MAX];
+	int fd, r;
+
+	*ret_holder = 0;
+	r = file_name(j, "lock", path);
+	if (r < 0)
+		return r;
+	if (mkdir(j->dir, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	if (fcntl(fd, F_SETLK, &lock) == 0) {
+		j->lock_fd = fd;
+		return 0;
+	}
+	r = errno == EACCES ? -EAGAIN : -errno;
+	if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
+		*ret_holder = lock.l_pid;
+	close(fd);
+	return r;
+}
+
+static void
+take_line(char *line, struct arena *arena, struct sysctl_record *rec)
+{
+	struct sysctl_entry e;
+	char *save;
+
+	e.path = strtok_r(line, " \n", &save);
+	e.before = strtok_r(NULL, " \n", &save);
+	e.ours = strtok_r(NULL, " \n", &save);
+	/* only what we would have written ourselves */
+	if (!e.ours || strncmp(e.path, "net/ipv", 7) != 0 ||
+	    strstr(e.path, ".."))
+		return;
+	rec->list = arena_push(arena, rec->list, rec->n, sizeof(*rec->list));
+	rec->list[rec->n].path = arena_strdup(arena, e.path);
+	rec->list[rec->n].before = arena_strdup(arena, e.before);
+	rec->list[rec->n++].ours = arena_strdup(arena, e.ours);
+}
+
+int
+journal_load(const struct journal *j, struct arena *arena,
+	     struct sysctl_record *ret_record)
+{
+	struct sysctl_record rec = {0};
+	char path[PATH_MAX], *line = NULL;
+	size_t size = 0;
+	FILE *f;
+	int r;
+
+	r = file_name(j, "sysctl", path);
+	if (r < 0)
+		return r;
+	f = fopen(path, "re");
+	if (!f && errno != ENOENT)
+		return -errno;
+	while (f && getline(&line, &size, f) >= 0)
+		take_line(line, arena, &rec);
+	if (f)
+		fclose(f);
+	free(line);
+	*ret_record = rec;
+	return 0;
+}
+
+static int
+write_lines(FILE *f, const struct sysctl_record *rec)
+{
+	size_t i;
+
+	for (i = 0; i < rec->n; i++)
+		fprintf(f, "%s %s %s\n", rec->list[i].path, rec->list[i].before,
+			rec->list[i].ours);
+	if (fflush(f) != 0 || fsync(fileno(f)) < 0)
+		return -errno;
+	return ferror(f) ? -EIO : 0;
+}
+
+int
+journal_store(const struct journal *j, const struct sysctl_record *rec)
+{
+	char path[PATH_MAX], new_path[PATH_MAX];
+	FILE *f;
+	int r;
+
+	r = file_name(j, "sysctl", path);
+	if (r == 0)
+		r = file_name(j, "sysctl-new", new_path);
+	if (r < 0)
+		return r;
+	if (rec->n == 0)
+		return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+	f = fopen(new_path, "we");
+	if (!f)
+		return -errno;
+	r = write_lines(f, rec);
+	fclose(f);
+	if (r == 0 && rename(new_path, path) < 0)
+		r = -errno;
+	if (r < 0)
+		unlink(new_path);
+	return r;
+}

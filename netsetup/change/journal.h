@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * journal.h - what must outlive one run: the lock, and former sysctl values.
+ *
+ * Files in /run/interpose, one set for each network namespace, because that
+ * is what they describe: their names end with the namespace's cookie, which
+ * the kernel gives out once per boot.
+ */
+#ifndef NETSETUP_CHANGE_JOURNAL_H
+#define NETSETUP_CHANGE_JOURNAL_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "netsetup/kernel/sysctl.h"
+
+#define JOURNAL_DIR "/run/interpose"
+
+struct journal {
+	const char *dir; /* borrows from the caller */
+	uint64_t netns;	 /* the namespace's cookie */
+	int lock_fd;	 /* owns; -1: not locked */
+};
+
+/* Finds out the namespace; creates nothing. 0 or -errno. */
+int journal_open(struct journal *j, const char *dir);
+
+/* Gives back the lock, if held. */
+void journal_close(struct journal *j);
+
+/*
+ * Take the lock, or return -EAGAIN and in *ret_holder the process that holds
+ * it, 0 if unknown. Creates the directory. Else 0 or -errno.
+ */
+int journal_lock(struct journal *j, pid_t *ret_holder);
+
+/* Read the former values; none when there is no file. 0 or -errno. */
+int journal_load(const struct journal *j, struct arena *arena,
+		 struct sysctl_record *ret_record);
+
+/*
+ * Write them, all or nothing, durable on return; an empty record removes the
+ * file. 0 or -errno.
+ */
+int journal_store(const struct journal *j, const struct sysctl_record *rec);
+
+#endif

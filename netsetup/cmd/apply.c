@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "netsetup/cmd/apply.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "netsetup/change/apply.h"
+#include "netsetup/cmd/session.h"
+#include "netsetup/state/plan.h"
+
+/* "ADDRESS PORT ADDRESS PORT" of client and server, as sshd sets it. */
+static bool
+parse_ssh(const char *text, struct endpoint *client, struct endpoint *server)
+{
+	char from[64], to[64];
+	unsigned int from_port, to_port;
+
+	if (sscanf(text, "%63s %u %63s %u", from, &from_port, to, &to_port) !=
+	    4)
+		return false;
+	client->port = (uint16_t)from_port;
+	server->port = (uint16_t)to_port;
+	return addr_parse(from, &client->addr) == 0 &&
+	       addr_parse(to, &server->addr) == 0;
+}
+
+/*
+ * Would the next SSH connection like the one that this is typed in end in a
+ * proxy? Then nobody could come in to put it right.
+ */
+static int
+guard_ssh(const struct session *s, bool force)
+{
+	const char *ssh = getenv("SSH_CONNECTION");
+	const struct policy_service *service;
+	struct endpoint client, server;
+
+	if (!ssh || force || !parse_ssh(ssh, &client, &server))
+		return -1;
+	service = desired_captures(s->policy, &s->facts, &client, &server);
+	if (!service)
+		return -1;
+	log_error("service '%s' would capture this SSH connection (%s); "
+		  "`apply --force` does it nevertheless",
+		  service->name, ssh);
+	return EXIT_GUARD;
+}
+
+static void
+print_summary(const struct kdiff *d)
+{
+	struct plan_counts n = plan_count(d);
+
+	printf("%zu added, %zu replaced, %zu removed\n", n.add, n.replace,
+	       n.remove);
+}
+
+static int
+change(struct session *s, struct journal *j)
+{
+	struct kdiff d = {0};
+	int r;
+
+	r = apply(j, &s->desired, s->arena, &s->diags, &d);
+	if (r == -EPERM || r == -EACCES)
+		return common_fail("apply", r);
+	if (d.n > 0 || r < 0)
+		common_print(&s->diags);
+	if (r < 0 && s->diags.n_errors == 0)
+		return common_fail("apply", r);
+	if (r < 0)
+		return EXIT_FAILED;
+	if (d.n > 0)
+		print_summary(&d);
+	return EXIT_DONE;
+}
+
+static int
+run(struct session *s, const struct options *o)
+{
+	struct journal j;
+	int status;
+
+	status = session_open(s, o->policy);
+	if (status < 0 && s->refused) {
+		common_print(&s->diags);
+		return EXIT_FAILED;
+	}
+	if (status < 0)
+		status = guard_ssh(s, o->force);
+	if (status < 0)
+		status = session_observe(s); /* may we? */
+	if (status < 0)
+		status = common_lock(&j);
+	if (status >= 0)
+		return status;
+	status = change(s, &j);
+	journal_close(&j);
+	return status;
+}
+
+int
+cmd_apply(int argc, char **argv)
+{
+	struct session s;
+	struct options o;
+	int status;
+
+	status = common_options(argc, argv, OPTION_FILE | OPTION_FORCE, &o);
+	if (status >= 0)
+		return status;
+	status = run(&s, &o);
+	session_close(&s);
+	return status;
+}

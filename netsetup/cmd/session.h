@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * session.h - a policy, the box, and the state that follows from both: how
+ * plan, apply and status begin.
+ */
+#ifndef NETSETUP_CMD_SESSION_H
+#define NETSETUP_CMD_SESSION_H
+
+#include "lib/arena.h"
+#include "netsetup/cmd/common.h"
+#include "netsetup/state/desired.h"
+#include "netsetup/state/diff.h"
+
+struct session {
+	struct arena *arena; /* owns */
+	struct diags diags;
+	struct policy *policy; /* owns */
+	struct facts facts;
+	struct kstate desired;
+	struct kstate observed; /* session_observe() */
+	bool refused;		/* this box cannot do it; diags say why */
+};
+
+/*
+ * Load the policy and work out what it wants of this box. -1 to go on, or the
+ * exit status: the rest was said. Always followed by session_close().
+ */
+int session_open(struct session *s, const char *policy);
+
+/* Look at what is installed. Likewise. */
+int session_observe(struct session *s);
+
+void session_close(struct session *s);
+
+#endif

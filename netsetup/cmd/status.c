@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The report is made once, as values, and printed as text or as JSON.
+ */
+#include "netsetup/cmd/status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "netsetup/cmd/session.h"
+#include "netsetup/state/plan.h"
+
+/* What is known about one service from what is installed. */
+struct service_status {
+	const struct policy_service *service; /* borrows from the policy */
+	unsigned int alive;		      /* FAMILY_* bits */
+	uint64_t captured;		      /* connections */
+	uint64_t passed; /* not captured for want of a living proxyd */
+};
+
+static uint64_t
+chain_packets(const struct kstate *s, const char *chain)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < s->n_rules; i++) {
+		if (!strcmp(s->rules[i].chain, chain))
+			sum += s->rules[i].packets;
+	}
+	return sum;
+}
+
+static unsigned int
+alive_families(const struct kset *set)
+{
+	unsigned int families = 0;
+
+	if (set && kset_has_family(set, AF_INET))
+		families |= FAMILY_IPV4;
+	if (set && kset_has_family(set, AF_INET6))
+		families |= FAMILY_IPV6;
+	return families;
+}
+
+/* The last two rules of a service's chain count its connections. */
+static void
+count_connections(const struct kstate *s, struct service_status *st)
+{
+	char chain[sizeof("service_") + NAME_MAX_LEN];
+	size_t i;
+
+	snprintf(chain, sizeof(chain), "service_%s", st->service->name);
+	for (i = 0; i < s->n_rules; i++) {
+		if (strcmp(s->rules[i].chain, chain) != 0)
+			continue;
+		st->captured = st->passed;
+		st->passed = s->rules[i].packets;
+	}
+}
+
+static struct service_status
+service_status(const struct kstate *s, const struct policy_service *service)
+{
+	struct service_status st = {.service = service};
+	char alive[POLICY_ALIVE_SET_LEN];
+
+	st.alive =
+		alive_families(kstate_set(s, policy_alive_set(service, alive)));
+	count_connections(s, &st);
+	return st;
+}
+
+static const char *
+families_text(unsigned int families)
+{
+	switch (families) {
+	case FAMILY_IPV4:
+		return "alive for ipv4";
+	case FAMILY_IPV6:
+		return "alive for ipv6";
+	case FAMILY_BOTH:
+		return "alive";
+	default:
+		return "not alive";
+	}
+}
+
+static const char *const counted[] = {"guard_in", "guard_out", "unowned"};
+enum { N_COUNTED = sizeof(counted) / sizeof(counted[0]) };
+
+static void
+status_text(const struct session *s, const struct kdiff *d, struct str *out)
+{
+	const struct policy *p = s->policy;
+	struct service_status st;
+	size_t i;
+
+	if (!s->observed.table) {
+		str_add(out, "nothing is installed\n");
+	} else {
+		str_addf(out, "installed: %zu rules in %zu chains\n",
+			 s->observed.n_rules, s->observed.n_chains);
+	}
+	for (i = 0; s->observed.table && i < p->n_services; i++) {
+		if (p->services[i].n_intercepts == 0)
+			continue;
+		st = service_status(&s->observed, &p->services[i]);
+		str_addf(out,
+			 "service %s: %s, port %u, %" PRIu64
+			 " captured, %" PRIu64 " %s\n",
+			 st.service->name, families_text(st.alive),
+			 st.service->capture_port, st.captured, st.passed,
+			 st.service->on_failure == ON_FAILURE_OPEN ? "passed by"
+								   : "refused");
+	}
+	for (i = 0; s->observed.table && i < N_COUNTED; i++)
+		str_addf(out, "%s: %" PRIu64 " packets\n", counted[i],
+			 chain_packets(&s->observed, counted[i]));
+	if (d->n == 0)
+		return;
+	str_add(out, "differs from the policy, `netsetup apply` would do:\n");
+	plan_text(d, out);
+}
+
+static void
+service_json(const struct service_status *st, struct json *j)
+{
+	json_object(j, NULL);
+	json_string(j, "name", st->service->name);
+	json_uint(j, "port", st->service->capture_port);
+	json_array(j, "alive");
+	if (st->alive & FAMILY_IPV4)
+		json_string(j, NULL, "ipv4");
+	if (st->alive & FAMILY_IPV6)
+		json_string(j, NULL, "ipv6");
+	json_end(j);
+	json_string(j, "on_failure", on_failure_name(st->service->on_failure));
+	json_uint(j, "captured", st->captured);
+	json_uint(j, "not_captured", st->passed);
+	json_end(j);
+}
+
+static void
+status_json(const struct session *s, const struct kdiff *d, struct str *out)
+{
+	const struct policy *p = s->policy;
+	struct service_status st;
+	struct json j;
+	size_t i;
+
+	json_init(&j, out, true);
+	json_object(&j, NULL);
+	json_bool(&j, "installed", s->observed.table);
+	json_array(&j, "services");
+	for (i = 0; i < p->n_services; i++) {
+		if (p->services[i].n_intercepts == 0)
+			continue;
+		st = service_status(&s->observed, &p->services[i]);
+		service_json(&st, &j);
+	}
+	json_end(&j);
+	json_object(&j, "counters");
+	for (i = 0; i < N_COUNTED; i++)
+		json_uint(&j, counted[i],
+			  chain_packets(&s->observed, counted[i]));
+	json_end(&j);
+	plan_json(d, &j);
+	json_end(&j);
+	str_add_char(out, '\n');
+}
+
+static int
+status(struct session *s, const struct options *o)
+{
+	struct str text = {0};
+	struct kdiff d;
+	int exit_status;
+
+	exit_status = session_open(s, o->policy);
+	if (exit_status < 0)
+		exit_status = session_observe(s);
+	if (exit_status >= 0)
+		return exit_status;
+	d = diff(&s->observed, &s->desired, s->arena);
+	if (o->json)
+		status_json(s, &d, &text);
+	else
+		status_text(s, &d, &text);
+	fputs(str_text(&text), stdout);
+	str_fini(&text);
+	common_print_errors(&s->diags);
+	return d.n > 0 ? EXIT_DIFFERENCES : EXIT_DONE;
+}
+
+int
+cmd_status(int argc, char **argv)
+{
+	struct session s;
+	struct options o;
+	int r;
+
+	r = common_options(argc, argv, OPTION_FILE | OPTION_JSON, &o);
+	if (r >= 0)
+		return r;
+	r = status(&s, &o);
+	session_close(&s);
+	return r;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * nft_read.h - what is in our nftables table now.
+ */
+#ifndef NETSETUP_KERNEL_NFT_READ_H
+#define NETSETUP_KERNEL_NFT_READ_H
+
+#include "netsetup/kernel/nl.h"
+#include "netsetup/state/kstate.h"
+
+/*
+ * Fill the nftables part of *s, which must be zeroed, in `arena`, with what
+ * the table holds and the generation of the ruleset. Other tables are not
+ * looked at. 0; -EINTR if the ruleset changed meanwhile: close the socket and
+ * begin anew; -EPERM without CAP_NET_ADMIN; else -errno.
+ */
+int nft_read(struct nl *nl, struct arena *arena, struct kstate *s);
+
+#endif

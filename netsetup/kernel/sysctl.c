@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading, writing, recording and restoring files below /proc/sys. The root
+ * is a parameter so that tests can use a directory of their own.
+ */
+#include "netsetup/kernel/sysctl.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/arena.h"
+
+static int
+open_sysctl(const char *root, const char *path, int flags)
+{
+	char full[PATH_MAX];
+	int fd, n;
+
+	n = snprintf(full, sizeof(full), "%s/%s", root, path);
+	if (n < 0 || (size_t)n >= sizeof(full))
+		return -ENAMETOOLONG;
+	fd = open(full, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int
+sysctl_read(const char *root, const char *path,
+	    char ret_value[SYSCTL_VALUE_LEN])
+{
+	char buf[SYSCTL_VALUE_LEN];
+	ssize_t n;
+	int fd;
+
+	fd = open_sysctl(root, path, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	n = read(fd, buf, sizeof(buf) - 1);
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	if (n < 0)
+		return (int)n;
+	buf[n] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+	memcpy(ret_value, buf, sizeof(buf));
+	return 0;
+}
+
+int
+sysctl_write(const char *root, const char *path, const char *value)
+{
+	size_t len = strlen(value);
+	ssize_t n;
+	int fd, r = 0;
+
+	fd = open_sysctl(root, path, O_WRONLY | O_TRUNC);
+	if (fd < 0)
+		return fd;
+	n = write(fd, value, len);
+	if (n < 0)
+		r = -errno;
+	else if ((size_t)n != len)
+		r = -EIO;
+	close(fd);
+	return r;
+}
+
+/* "net/ipv4/" and "net/ipv6/" are equally long. */
+static bool
+same_family(const char *a, const char *b)
+{
+	return !strncmp(a, b, strlen("net/ipv4/"));
+}
+
+bool
+sysctl_recorded(const struct sysctl_record *rec, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < rec->n; i++) {
+		if (same_family(rec->list[i].path, path))
+			return true;
+	}
+	return false;
+}
+
+/* Recording of one family under way. */
+struct recorder {
+	const char *root;
+	const char *family; /* "ipv4" */
+	struct arena *arena;
+	struct sysctl_record rec;
+};
+
+/* A file that is missing is not recorded: nothing can overwrite it. */
+static int
+record(struct recorder *r, const char *iface, const char *name,
+       const char *ours)
+{
+	char value[SYSCTL_VALUE_LEN];
+	struct sysctl_entry *e;
+	char *path;
+	int error;
+
+	path = arena_printf(r->arena, "net/%s/conf/%s/%s", r->family, iface,
+			    name);
+	error = sysctl_read(r->root, path, value);
+	if (error == -ENOENT)
+		return 0;
+	if (error < 0)
+		return error;
+	r->rec.list = arena_push(r->arena, r->rec.list, r->rec.n, sizeof(*e));
+	e = &r->rec.list[r->rec.n++];
+	e->path = path;
+	e->before = arena_strdup(r->arena, value);
+	e->ours = ours;
+	return 0;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Names of interfaces that have settings, without all and default, sorted. */
+static int
+list_ifaces(struct recorder *r, char ***ret_names, size_t *ret_n)
+{
+	char **names = NULL;
+	struct dirent *e;
+	size_t n = 0;
+	DIR *dir;
+
+	dir = opendir(
+		arena_printf(r->arena, "%s/net/%s/conf", r->root, r->family));
+	if (!dir)
+		return -errno;
+	while ((e = readdir(dir))) {
+		if (e->d_name[0] == '.' || !strcmp(e->d_name, "all") ||
+		    !strcmp(e->d_name, "default"))
+			continue;
+		names = arena_push(r->arena, names, n, sizeof(*names));
+		names[n++] = arena_strdup(r->arena, e->d_name);
+	}
+	closedir(dir);
+	if (n > 0)
+		qsort(names, n, sizeof(*names), compare_names);
+	*ret_names = names;
+	*ret_n = n;
+	return 0;
+}
+
+/*
+ * What the kernel overwrites: inet_forward_change() in net/ipv4/devinet.c,
+ * addrconf_fixup_forwarding() in net/ipv6/addrconf.c.
+ */
+static int
+record_family(struct recorder *r)
+{
+	char **names = NULL;
+	size_t n = 0, i;
+	int error;
+
+	error = list_ifaces(r, &names, &n);
+	if (error == 0)
+		error = record(r, "all", "forwarding", "1");
+	if (error == 0 && !strcmp(r->family, "ipv4"))
+		error = record(r, "all", "accept_redirects", "0");
+	if (error == 0)
+		error = record(r, "default", "forwarding", "1");
+	for (i = 0; i < n && error == 0; i++)
+		error = record(r, names[i], "forwarding", "1");
+	return error;
+}
+
+int
+sysctl_record_forwarding(const char *root, const char *path,
+			 struct arena *arena, struct sysctl_record *rec)
+{
+	struct recorder r = {.root = root, .arena = arena};
+	size_t i;
+	int error;
+
+	r.family = same_family(path, "net/ipv4/") ? "ipv4" : "ipv6";
+	error = record_family(&r);
+	if (error < 0)
+		return error;
+	for (i = 0; i < r.rec.n; i++) {
+		rec->list = arena_push(arena, rec->list, rec->n,
+				       sizeof(*rec->list));
+		rec->list[rec->n++] = r.rec.list[i];
+	}
+	return 0;
+}
+
+/*
+ * What each value shall be, decided before the first is written, because
+ * that one changes the others. NULL: leave it alone.
+ */
+static void
+choose_targets(const char *root, const struct sysctl_record *rec,
+	       const char *path, char (*targets)[SYSCTL_VALUE_LEN])
+{
+	size_t i;
+
+	for (i = 0; i < rec->n; i++) {
+		const struct sysctl_entry *e = &rec->list[i];
+
+		targets[i][0] = '\0';
+		if (!same_family(e->path, path) ||
+		    sysctl_read(root, e->path, targets[i]) < 0)
+			continue;
+		if (!strcmp(targets[i], e->ours))
+			snprintf(targets[i], SYSCTL_VALUE_LEN, "%s", e->before);
+	}
+}
+
+int
+sysctl_restore(const char *root, const struct sysctl_record *rec,
+	       const char *path)
+{
+	char(*targets)[SYSCTL_VALUE_LEN];
+	char now[SYSCTL_VALUE_LEN];
+	int error = 0, r;
+	size_t i;
+
+	targets = calloc(rec->n + 1, sizeof(*targets));
+	if (!targets)
+		return -ENOMEM;
+	choose_targets(root, rec, path, targets);
+	for (i = 0; i < rec->n; i++) {
+		const char *p = rec->list[i].path;
+
+		if (targets[i][0] == '\0' || sysctl_read(root, p, now) < 0 ||
+		    !strcmp(now, targets[i]))
+			continue;
+		r = sysctl_write(root, p, targets[i]);
+		if (r < 0 && r != -ENOENT && error == 0)
+			error = r;
+	}
+	free(targets);
+	return error;
+}
+
+struct sysctl_record
+sysctl_record_without(const struct sysctl_record *rec, const char *path,
+		      struct arena *arena)
+{
+	struct sysctl_record left = {0};
+	size_t i;
+
+	for (i = 0; i < rec->n; i++) {
+		if (same_family(rec->list[i].path, path))
+			continue;
+		left.list = arena_push(arena, left.list, left.n,
+				       sizeof(*left.list));
+		left.list[left.n++] = rec->list[i];
+	}
+	return left;
+}

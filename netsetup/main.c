@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * netsetup - from a policy to nftables rules, ip rules, routes and sysctls.
+ *
+ * Finds the command and hands over to it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "netsetup/cmd/apply.h"
+#include "netsetup/cmd/check.h"
+#include "netsetup/cmd/common.h"
+#include "netsetup/cmd/plan.h"
+#include "netsetup/cmd/remove.h"
+#include "netsetup/cmd/status.h"
+
+/* clang-format off */
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv); /* NULL: of a later version */
+	const char *help;
+} commands[] = {
+	/* name     runs        help */
+	{ "check",  cmd_check,  "is the policy sound?" },
+	{ "plan",   cmd_plan,   "what would apply change?" },
+	{ "apply",  cmd_apply,  "make the kernel do what the policy says" },
+	{ "status", cmd_status, "what is installed, and who is alive?" },
+	{ "remove", cmd_remove, "take away all that apply has made" },
+	{ "confirm", NULL, NULL },
+	{ "watch",   NULL, NULL },
+	{ "explain", NULL, NULL },
+	{ "doctor",  NULL, NULL },
+	{ "export",  NULL, NULL },
+	{ "bypass",  NULL, NULL },
+};
+/* clang-format on */
+
+enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static void
+print_help(FILE *out)
+{
+	size_t i;
+
+	fputs("usage: netsetup command [options]\n", out);
+	for (i = 0; i < N_COMMANDS; i++) {
+		if (commands[i].run)
+			fprintf(out, "  %-8s %s\n", commands[i].name,
+				commands[i].help);
+	}
+	fputs("The policy is " POLICY_PATH " unless -f says otherwise.\n", out);
+}
+
+static int
+unknown_command(const char *word)
+{
+	const char *names[N_COMMANDS];
+	const char *near;
+	size_t i;
+
+	for (i = 0; i < N_COMMANDS; i++)
+		names[i] = commands[i].name;
+	near = name_nearest(word, names, N_COMMANDS);
+	if (near)
+		log_error("unknown command '%s', did you mean '%s'?", word,
+			  near);
+	else
+		log_error("unknown command '%s'; try `netsetup -h`", word);
+	return EXIT_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	size_t i;
+
+	log_init("netsetup", LOG_LEVEL_NOTICE);
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help")) {
+		print_help(stdout);
+		return EXIT_DONE;
+	}
+	if (!strcmp(argv[1], "-V") || !strcmp(argv[1], "--version")) {
+		printf("netsetup %s\n", INTERPOSE_VERSION);
+		return EXIT_DONE;
+	}
+	for (i = 0; i < N_COMMANDS; i++) {
+		if (strcmp(argv[1], commands[i].name) != 0)
+			continue;
+		if (commands[i].run)
+			return commands[i].run(argc - 1, argv + 1);
+		log_error("%s is not supported by this version", argv[1]);
+		return EXIT_USAGE;
+	}
+	return unknown_command(argv[1]);
+}

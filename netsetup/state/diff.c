@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Chains, sets, ip rules, routes and sysctls are compared by their keys. The
+ * rules of a chain are compared as a sequence: a longest common subsequence
+ * stays, the rest goes or comes. A rule cannot stay when a set or chain that
+ * it names must be replaced.
+ */
+#include "netsetup/state/diff.h"
+
+#include <string.h>
+
+#include "lib/arena.h"
+
+/* Beyond this many cells, a chain's differing middle is replaced whole. */
+enum { LCS_CELLS_MAX = 4 * 1024 * 1024 };
+
+struct differ {
+	struct arena *arena;
+	const struct kstate *observed;
+	const struct kstate *desired;
+	struct kdiff diff;
+};
+
+static void
+change(struct differ *d, enum kchange_op op, enum kchange_object object,
+       const void *was, const void *will, uint64_t before)
+{
+	struct kchange *c;
+
+	d->diff.list =
+		arena_push(d->arena, d->diff.list, d->diff.n, sizeof(*c));
+	c = &d->diff.list[d->diff.n++];
+	c->op = op;
+	c->object = object;
+	c->was.any = was;
+	c->will.any = will;
+	c->before = before;
+}
+
+/* ADD, REMOVE or REPLACE, by what is there; nothing when both are NULL. */
+static void
+change_keyed(struct differ *d, enum kchange_object object, const void *was,
+	     const void *will)
+{
+	enum kchange_op op = KCHANGE_REPLACE;
+
+	if (!was && !will)
+		return;
+	if (!was)
+		op = KCHANGE_ADD;
+	else if (!will)
+		op = KCHANGE_REMOVE;
+	change(d, op, object, was, will, 0);
+}
+
+/* --- chains and sets --------------------------------------------------------
+ */
+
+static bool
+chain_equal(const struct kchain *a, const struct kchain *b)
+{
+	if (a->base != b->base)
+		return false;
+	return !a->base || (!strcmp(a->type, b->type) && a->hook == b->hook &&
+			    a->priority == b->priority && a->drops == b->drops);
+}
+
+static bool
+set_equal(const struct kset *a, const struct kset *b)
+{
+	if (a->type != b->type || a->flags != b->flags || a->size != b->size)
+		return false;
+	if (kset_is_dynamic(a))
+		return true;
+	return a->n_elems == b->n_elems &&
+	       (a->n_elems == 0 ||
+		!memcmp(a->elems, b->elems, a->n_elems * sizeof(*a->elems)));
+}
+
+static void
+diff_chains(struct differ *d)
+{
+	const struct kstate *o = d->observed, *w = d->desired;
+	const struct kchain *other;
+	size_t i;
+
+	for (i = 0; i < o->n_chains; i++) {
+		if (!kstate_chain(w, o->chains[i].name))
+			change_keyed(d, KCHANGE_CHAIN, &o->chains[i], NULL);
+	}
+	for (i = 0; i < w->n_chains; i++) {
+		other = kstate_chain(o, w->chains[i].name);
+		if (!other || !chain_equal(other, &w->chains[i]))
+			change_keyed(d, KCHANGE_CHAIN, other, &w->chains[i]);
+	}
+}
+
+static void
+diff_sets(struct differ *d)
+{
+	const struct kstate *o = d->observed, *w = d->desired;
+	const struct kset *other;
+	size_t i;
+
+	for (i = 0; i < o->n_sets; i++) {
+		if (!kstate_set(w, o->sets[i].name))
+			change_keyed(d, KCHANGE_SET, &o->sets[i], NULL);
+	}
+	for (i = 0; i < w->n_sets; i++) {
+		other = kstate_set(o, w->sets[i].name);
+		if (!other || !set_equal(other, &w->sets[i]))
+			change_keyed(d, KCHANGE_SET, other, &w->sets[i]);
+	}
+}
+
+/* --- the rules of a chain
+ * ------------------------------------------------------
+ */
+
+struct rules {
+	const struct krule **list;
+	size_t n;
+};
+
+static struct rules
+chain_rules(struct differ *d, const struct kstate *s, const char *chain)
+{
+	struct rules r = {0};
+	size_t i;
+
+	r.list = arena_calloc(d->arena, s->n_rules + 1, sizeof(*r.list));
+	for (i = 0; i < s->n_rules; i++) {
+		if (!strcmp(s->rules[i].chain, chain))
+			r.list[r.n++] = &s->rules[i];
+	}
+	return r;
+}
+
+/* Will a chain or set that this rule names be made anew? */
+static bool
+must_move(const struct differ *d, const struct krule *rule)
+{
+	size_t i;
+
+	for (i = 0; i < d->diff.n; i++) {
+		const struct kchange *c = &d->diff.list[i];
+
+		if (c->op != KCHANGE_REPLACE)
+			continue;
+		if (c->object == KCHANGE_CHAIN &&
+		    (kstate_rule_uses(rule, c->will.chain->name) ||
+		     !strcmp(rule->chain, c->will.chain->name)))
+			return true;
+		if (c->object == KCHANGE_SET &&
+		    kstate_rule_uses(rule, c->will.set->name))
+			return true;
+	}
+	return false;
+}
+
+static bool
+may_stay(const struct differ *d, const struct krule *was,
+	 const struct krule *will)
+{
+	return was->digest == will->digest && !must_move(d, will);
+}
+
+/*
+ * table[i][j]: how many rules can stay of was[i..] and will[j..]. NULL if
+ * that would take too much memory.
+ */
+static uint32_t *
+lcs_table(struct differ *d, const struct rules *was, const struct rules *will)
+{
+	size_t width = will->n + 1, i, j;
+	uint32_t *t, down, right;
+
+	if ((was->n + 1) * width > LCS_CELLS_MAX)
+		return NULL;
+	t = arena_calloc(d->arena, (was->n + 1) * width, sizeof(*t));
+	for (i = was->n; i-- > 0;) {
+		for (j = will->n; j-- > 0;) {
+			down = t[(i + 1) * width + j];
+			right = t[i * width + j + 1];
+			t[i * width + j] = down > right ? down : right;
+			if (may_stay(d, was->list[i], will->list[j]))
+				t[i * width + j] =
+					t[(i + 1) * width + j + 1] + 1;
+		}
+	}
+	return t;
+}
+
+/* Rules between two that stay: pair what goes with what comes. */
+static void
+change_gap(struct differ *d, const struct rules *was, size_t i, size_t i_end,
+	   const struct rules *will, size_t j, size_t j_end)
+{
+	uint64_t before = i_end < was->n ? was->list[i_end]->handle : 0;
+	enum kchange_op op;
+
+	while (i < i_end || j < j_end) {
+		op = KCHANGE_REPLACE;
+		if (i == i_end)
+			op = KCHANGE_ADD;
+		else if (j == j_end)
+			op = KCHANGE_REMOVE;
+		change(d, op, KCHANGE_RULE, i < i_end ? was->list[i] : NULL,
+		       j < j_end ? will->list[j] : NULL, before);
+		i += i < i_end;
+		j += j < j_end;
+	}
+}
+
+static void
+diff_chain_rules(struct differ *d, const char *chain)
+{
+	struct rules was = chain_rules(d, d->observed, chain);
+	struct rules will = chain_rules(d, d->desired, chain);
+	size_t width = will.n + 1, i = 0, j = 0, gap_i = 0, gap_j = 0;
+	uint32_t *t = lcs_table(d, &was, &will);
+
+	while (t && i < was.n && j < will.n) {
+		if (may_stay(d, was.list[i], will.list[j])) {
+			change_gap(d, &was, gap_i, i, &will, gap_j, j);
+			gap_i = ++i;
+			gap_j = ++j;
+		} else if (t[(i + 1) * width + j] >= t[i * width + j + 1]) {
+			i++;
+		} else {
+			j++;
+		}
+	}
+	change_gap(d, &was, gap_i, was.n, &will, gap_j, will.n);
+}
+
+static void
+diff_rules(struct differ *d)
+{
+	const struct kstate *o = d->observed, *w = d->desired;
+	size_t i;
+
+	for (i = 0; i < o->n_chains; i++) {
+		if (!kstate_chain(w, o->chains[i].name))
+			diff_chain_rules(d, o->chains[i].name);
+	}
+	for (i = 0; i < w->n_chains; i++)
+		diff_chain_rules(d, w->chains[i].name);
+}
+
+/* --- ip rules, routes, sysctls -----------------------------------------------
+ */
+
+static bool
+iprule_equal(const struct kiprule *a, const struct kiprule *b)
+{
+	return a->family == b->family && a->priority == b->priority &&
+	       a->mark == b->mark && a->mask == b->mask &&
+	       a->action == b->action && a->table == b->table &&
+	       a->target == b->target && !a->iif == !b->iif &&
+	       (!a->iif || !strcmp(a->iif, b->iif));
+}
+
+static bool
+route_equal(const struct kroute *a, const struct kroute *b)
+{
+	return a->family == b->family && a->type == b->type &&
+	       a->table == b->table && a->to.len == b->to.len &&
+	       addr_equal(&a->to.addr, &b->to.addr) && !a->iface == !b->iface &&
+	       (!a->iface || !strcmp(a->iface, b->iface));
+}
+
+static bool
+has_iprule(const struct kstate *s, const struct kiprule *rule)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_iprules; i++) {
+		if (iprule_equal(&s->iprules[i], rule))
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_route(const struct kstate *s, const struct kroute *route)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_routes; i++) {
+		if (route_equal(&s->routes[i], route))
+			return true;
+	}
+	return false;
+}
+
+static void
+diff_iprules(struct differ *d)
+{
+	const struct kstate *o = d->observed, *w = d->desired;
+	size_t i;
+
+	for (i = 0; i < o->n_iprules; i++) {
+		if (!has_iprule(w, &o->iprules[i]))
+			change_keyed(d, KCHANGE_IPRULE, &o->iprules[i], NULL);
+	}
+	for (i = 0; i < w->n_iprules; i++) {
+		if (!has_iprule(o, &w->iprules[i]))
+			change_keyed(d, KCHANGE_IPRULE, NULL, &w->iprules[i]);
+	}
+}
+
+static void
+diff_routes(struct differ *d)
+{
+	const struct kstate *o = d->observed, *w = d->desired;
+	size_t i;
+
+	for (i = 0; i < o->n_routes; i++) {
+		if (!has_route(w, &o->routes[i]))
+			change_keyed(d, KCHANGE_ROUTE, &o->routes[i], NULL);
+	}
+	for (i = 0; i < w->n_routes; i++) {
+		if (!has_route(o, &w->routes[i]))
+			change_keyed(d, KCHANGE_ROUTE, NULL, &w->routes[i]);
+	}
+}
+
+static const struct ksysctl *
+find_sysctl(const struct kstate *s, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_sysctls; i++) {
+		if (!strcmp(s->sysctls[i].path, path))
+			return &s->sysctls[i];
+	}
+	return NULL;
+}
+
+/* What is on record and not wanted is put back: REMOVE. */
+static void
+diff_sysctls(struct differ *d)
+{
+	const struct kstate *o = d->observed, *w = d->desired;
+	const struct ksysctl *other;
+	size_t i;
+
+	for (i = 0; i < o->n_sysctls; i++) {
+		if (o->sysctls[i].recorded &&
+		    !find_sysctl(w, o->sysctls[i].path))
+			change_keyed(d, KCHANGE_SYSCTL, &o->sysctls[i], NULL);
+	}
+	for (i = 0; i < w->n_sysctls; i++) {
+		other = find_sysctl(o, w->sysctls[i].path);
+		if (!other || strcmp(other->value, w->sysctls[i].value) != 0)
+			change_keyed(d, KCHANGE_SYSCTL, other, &w->sysctls[i]);
+	}
+}
+
+struct kdiff
+diff(const struct kstate *observed, const struct kstate *desired,
+     struct arena *arena)
+{
+	struct differ d = {
+		.arena = arena,
+		.observed = observed,
+		.desired = desired,
+	};
+
+	if (observed->table && desired->table &&
+	    observed->table_flags != desired->table_flags)
+		change(&d, KCHANGE_REPLACE, KCHANGE_TABLE, observed, desired,
+		       0);
+	else if (observed->table != desired->table)
+		change_keyed(&d, KCHANGE_TABLE,
+			     observed->table ? observed : NULL,
+			     desired->table ? desired : NULL);
+	diff_chains(&d);
+	diff_sets(&d);
+	diff_rules(&d);
+	diff_iprules(&d);
+	diff_routes(&d);
+	diff_sysctls(&d);
+	return d.diff;
+}
+
+const char *
+kchange_op_name(enum kchange_op op)
+{
+	switch (op) {
+	case KCHANGE_ADD:
+		return "add";
+	case KCHANGE_REMOVE:
+		return "remove";
+	case KCHANGE_REPLACE:
+		return "replace";
+	}
+	return "?";
+}
+
+const char *
+kchange_object_name(enum kchange_object object)
+{
+	switch (object) {
+	case KCHANGE_TABLE:
+		return "table";
+	case KCHANGE_CHAIN:
+		return "chain";
+	case KCHANGE_SET:
+		return "set";
+	case KCHANGE_RULE:
+		return "rule";
+	case KCHANGE_IPRULE:
+		return "ip-rule";
+	case KCHANGE_ROUTE:
+		return "route";
+	case KCHANGE_SYSCTL:
+		return "sysctl";
+	}
+	return "?";
+}

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Names, digests and text of kernel state. Pure: no system calls.
+ */
+#include "netsetup/state/kstate.h"
+
+#include <inttypes.h>
+#include <linux/fib_rules.h>
+#include <linux/netfilter.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/hash.h"
+
+enum { DIGEST_DIGITS = 16 };
+
+static void
+add_u32(struct str *s, uint32_t value)
+{
+	uint8_t bytes[4] = {
+		(uint8_t)(value >> 24),
+		(uint8_t)(value >> 16),
+		(uint8_t)(value >> 8),
+		(uint8_t)value,
+	};
+
+	str_add_bytes(s, bytes, sizeof(bytes));
+}
+
+uint64_t
+kstate_rule_digest(const struct kexpr *exprs, size_t n)
+{
+	struct str s = {0};
+	uint64_t digest;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct kexpr *e = &exprs[i];
+
+		add_u32(&s, e->kind);
+		add_u32(&s, e->key);
+		add_u32(&s, e->code);
+		add_u32(&s, e->offset);
+		add_u32(&s, e->len);
+		add_u32(&s, e->ms);
+		str_add_bytes(&s, e->data, sizeof(e->data));
+		str_add_bytes(&s, e->flip, sizeof(e->flip));
+		if (e->name)
+			str_add(&s, e->name);
+		str_add_bytes(&s, "", 1);
+	}
+	digest = hash64(str_text(&s), s.len, 0);
+	str_fini(&s);
+	return digest ? digest : 1;
+}
+
+void
+kstate_rule_comment(const struct krule *rule, struct str *out)
+{
+	size_t room = KRULE_COMMENT_MAX - DIGEST_DIGITS - 1;
+	size_t len = strlen(rule->label);
+
+	str_add_bytes(out, rule->label, len < room ? len : room);
+	str_addf(out, " %016" PRIx64, rule->digest);
+}
+
+uint64_t
+kstate_comment_digest(const char *comment)
+{
+	size_t len = strlen(comment);
+	const char *digits;
+	char *end;
+	uint64_t digest;
+
+	if (len <= DIGEST_DIGITS)
+		return 0;
+	digits = comment + len - DIGEST_DIGITS;
+	if (digits[-1] != ' ' ||
+	    strspn(digits, "0123456789abcdef") != DIGEST_DIGITS)
+		return 0;
+	digest = strtoull(digits, &end, 16);
+	return digest;
+}
+
+bool
+kstate_rule_uses(const struct krule *rule, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < rule->n_exprs; i++) {
+		if (rule->exprs[i].name && !strcmp(rule->exprs[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+const struct kset *
+kstate_set(const struct kstate *s, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_sets; i++) {
+		if (!strcmp(s->sets[i].name, name))
+			return &s->sets[i];
+	}
+	return NULL;
+}
+
+const struct kchain *
+kstate_chain(const struct kstate *s, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_chains; i++) {
+		if (!strcmp(s->chains[i].name, name))
+			return &s->chains[i];
+	}
+	return NULL;
+}
+
+size_t
+kset_type_len(enum kset_type type)
+{
+	switch (type) {
+	case KSET_IPV4:
+		return 4;
+	case KSET_IPV6:
+	case KSET_IFNAME:
+		return 16;
+	case KSET_PORT:
+		return 2;
+	case KSET_FAMILY:
+		return 1;
+	case KSET_OTHER:
+		break;
+	}
+	return 0;
+}
+
+bool
+kset_is_dynamic(const struct kset *set)
+{
+	return set->flags & NFT_SET_EVAL;
+}
+
+bool
+kset_has_family(const struct kset *set, int family)
+{
+	uint8_t want = family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6;
+	size_t i;
+
+	for (i = 0; i < set->n_elems; i++) {
+		if (set->type == KSET_FAMILY && set->elems[i].low[0] == want)
+			return true;
+	}
+	return false;
+}
+
+static int
+compare_elems(const void *a, const void *b)
+{
+	const struct kelem *x = a, *y = b;
+	int r = memcmp(x->low, y->low, sizeof(x->low));
+
+	return r ? r : memcmp(x->high, y->high, sizeof(x->high));
+}
+
+/* Is `next` at most one above the number `high` of `len` bytes? */
+static bool
+touches(const uint8_t *high, const uint8_t *next, size_t len)
+{
+	uint8_t above[16];
+	size_t i = len;
+
+	memcpy(above, high, len);
+	while (i > 0 && ++above[i - 1] == 0)
+		i--;
+	if (i == 0)
+		return true; /* high was the last number there is */
+	return memcmp(next, above, len) <= 0;
+}
+
+size_t
+kset_normalise(struct kelem *elems, size_t n, enum kset_type type)
+{
+	size_t len = kset_type_len(type), i, kept = 0;
+	bool number = type != KSET_IFNAME && type != KSET_FAMILY;
+
+	if (n == 0)
+		return 0;
+	qsort(elems, n, sizeof(*elems), compare_elems);
+	for (i = 1; i < n; i++) {
+		struct kelem *last = &elems[kept];
+
+		if (number ? !touches(last->high, elems[i].low, len)
+			   : memcmp(last->low, elems[i].low, len) != 0)
+			elems[++kept] = elems[i];
+		else if (memcmp(elems[i].high, last->high, len) > 0)
+			memcpy(last->high, elems[i].high, len);
+	}
+	return kept + 1;
+}
+
+static const char *
+hook_name(uint32_t hook)
+{
+	switch (hook) {
+	case NF_INET_PRE_ROUTING:
+		return "prerouting";
+	case NF_INET_LOCAL_IN:
+		return "input";
+	case NF_INET_FORWARD:
+		return "forward";
+	case NF_INET_LOCAL_OUT:
+		return "output";
+	case NF_INET_POST_ROUTING:
+		return "postrouting";
+	default:
+		return "?";
+	}
+}
+
+void
+kchain_format(const struct kchain *c, struct str *out)
+{
+	str_addf(out, "%s", c->name);
+	if (c->base)
+		str_addf(out, " type %s hook %s priority %d%s", c->type,
+			 hook_name(c->hook), c->priority,
+			 c->drops ? " policy drop" : "");
+}
+
+static struct addr
+elem_addr(const uint8_t *bytes, enum kset_type type)
+{
+	struct addr a = {0};
+
+	a.family = type == KSET_IPV4 ? AF_INET : AF_INET6;
+	memcpy(a.bytes, bytes, kset_type_len(type));
+	return a;
+}
+
+static void
+format_addrs(const struct kelem *e, enum kset_type type, struct str *out)
+{
+	char text[ADDR_TEXT_LEN], prefix_text[PREFIX_TEXT_LEN];
+	struct addr low = elem_addr(e->low, type);
+	struct addr high = elem_addr(e->high, type), last;
+	struct prefix p = {.addr = low};
+	unsigned int len;
+
+	/* the shortest prefix that begins at `low` and ends at `high` */
+	for (len = 0; len <= addr_bits(&low); len++) {
+		p.len = (uint8_t)len;
+		last = prefix_last(&p);
+		if (addr_equal(&last, &high)) {
+			str_add(out, prefix_format(&p, prefix_text));
+			return;
+		}
+	}
+	str_addf(out, "%s-", addr_format(&low, text));
+	str_add(out, addr_format(&high, text));
+}
+
+void
+kelem_format(const struct kelem *e, enum kset_type type, struct str *out)
+{
+	struct port_range range;
+	char ports[PORTS_TEXT_LEN];
+
+	switch (type) {
+	case KSET_IPV4:
+	case KSET_IPV6:
+		format_addrs(e, type, out);
+		break;
+	case KSET_PORT:
+		range.low = (uint16_t)(e->low[0] << 8 | e->low[1]);
+		range.high = (uint16_t)(e->high[0] << 8 | e->high[1]);
+		str_add(out, port_range_format(&range, ports));
+		break;
+	case KSET_IFNAME:
+		str_addf(out, "\"%.16s\"", (const char *)e->low);
+		break;
+	case KSET_FAMILY:
+		str_add(out, e->low[0] == NFPROTO_IPV4 ? "ipv4" : "ipv6");
+		break;
+	case KSET_OTHER:
+		str_add(out, "?");
+		break;
+	}
+}
+
+void
+kset_format(const struct kset *s, struct str *out)
+{
+	size_t i;
+
+	str_add(out, s->name);
+	if (kset_is_dynamic(s))
+		return; /* its elements come and go */
+	str_add(out, " { ");
+	for (i = 0; i < s->n_elems; i++) {
+		if (i > 0)
+			str_add(out, ", ");
+		kelem_format(&s->elems[i], s->type, out);
+	}
+	str_add(out, " }");
+}
+
+void
+kiprule_format(const struct kiprule *r, struct str *out)
+{
+	str_addf(out, "%s %u:", inet_family_name(r->family), r->priority);
+	if (r->iif)
+		str_addf(out, " iif %s", r->iif);
+	if (r->mark || r->mask)
+		str_addf(out, " fwmark %#x/%#x", r->mark, r->mask);
+	if (r->action == FR_ACT_TO_TBL)
+		str_addf(out, " lookup %u", r->table);
+	else if (r->action == FR_ACT_GOTO)
+		str_addf(out, " goto %u", r->target);
+	else if (r->action == FR_ACT_NOP)
+		str_add(out, " nop");
+	else
+		str_addf(out, " action %u", r->action);
+}
+
+void
+kroute_format(const struct kroute *r, struct str *out)
+{
+	char text[PREFIX_TEXT_LEN];
+
+	str_addf(out, "%s ", inet_family_name(r->family));
+	if (r->type == RTN_LOCAL)
+		str_add(out, "local ");
+	else if (r->type != RTN_UNICAST)
+		str_addf(out, "type %u ", r->type);
+	str_add(out, r->to.len ? prefix_format(&r->to, text) : "default");
+	if (r->iface)
+		str_addf(out, " dev %s", r->iface);
+	str_addf(out, " table %u", r->table);
+}
+
+static void
+format_label(const char *label, struct str *out)
+{
+	if (label)
+		str_addf(out, "  # %s", label);
+	str_add_char(out, '\n');
+}
+
+static void
+format_chain_rules(const struct kstate *s, const char *chain, struct str *out)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_rules; i++) {
+		const struct krule *r = &s->rules[i];
+
+		if (strcmp(r->chain, chain) != 0)
+			continue;
+		str_addf(out, "\t%s", r->text ? r->text : "?");
+		format_label(r->label, out);
+	}
+}
+
+void
+kstate_format(const struct kstate *s, struct str *out)
+{
+	size_t i;
+
+	if (s->table)
+		str_add(out, "table inet " KSTATE_TABLE "\n");
+	for (i = 0; i < s->n_sets; i++) {
+		str_add(out, "set ");
+		kset_format(&s->sets[i], out);
+		format_label(s->sets[i].label, out);
+	}
+	for (i = 0; i < s->n_chains; i++) {
+		str_add(out, "chain ");
+		kchain_format(&s->chains[i], out);
+		str_add_char(out, '\n');
+		format_chain_rules(s, s->chains[i].name, out);
+	}
+	for (i = 0; i < s->n_iprules; i++) {
+		str_add(out, "ip rule ");
+		kiprule_format(&s->iprules[i], out);
+		str_add_char(out, '\n');
+	}
+	for (i = 0; i < s->n_routes; i++) {
+		str_add(out, "route ");
+		kroute_format(&s->routes[i], out);
+		str_add_char(out, '\n');
+	}
+	for (i = 0; i < s->n_sysctls; i++)
+		str_addf(out, "sysctl %s = %s\n", s->sysctls[i].path,
+			 s->sysctls[i].value);
+}

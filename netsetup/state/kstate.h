@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * kstate.h - kernel state as plain values: what is wanted, what is there.
+ *
+ * One type for both, so that the difference between them is a pure function.
+ * It knows the vocabulary of the kernel (uapi constants) but neither netlink
+ * nor a policy. Rules that we want carry their expressions; rules that were
+ * read back carry none: they are known by chain, order and the digest in
+ * their comment, and are never decompiled.
+ */
+#ifndef NETSETUP_STATE_KSTATE_H
+#define NETSETUP_STATE_KSTATE_H
+
+#include <linux/netfilter/nf_tables.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/diag.h"
+#include "lib/inet.h"
+#include "lib/str.h"
+
+struct arena;
+
+/* The one table, family inet, that is ours. */
+#define KSTATE_TABLE "interpose"
+
+enum {
+	RTPROT_INTERPOSE = 186,	 /* on our ip rules and routes */
+	KRULE_COMMENT_MAX = 127, /* what nft accepts */
+};
+
+enum kexpr_kind {
+	KEXPR_META,	 /* load meta key */
+	KEXPR_META_SET,	 /* meta key := register */
+	KEXPR_CT,	 /* load conntrack key */
+	KEXPR_CT_SET,	 /* conntrack key := register, in a direction */
+	KEXPR_PAYLOAD,	 /* load len bytes at offset of base key */
+	KEXPR_FIB,	 /* load the type of the destination address */
+	KEXPR_SOCKET,	 /* load socket key */
+	KEXPR_BITWISE,	 /* register := register & data ^ flip */
+	KEXPR_CMP,	 /* go on if register OP data; key is the OP */
+	KEXPR_LOOKUP,	 /* go on if the register is in set `name` */
+	KEXPR_DYNSET,	 /* renew the register in set `name` for `ms` */
+	KEXPR_IMMEDIATE, /* register := data */
+	KEXPR_COUNTER,
+	KEXPR_VERDICT,	/* key is a verdict, `name` its chain */
+	KEXPR_REJECT,	/* key is its type, code its code */
+	KEXPR_REDIRECT, /* to the port in the register */
+};
+
+/* Direction of KEXPR_CT_SET: none stands for both. */
+enum {
+	KEXPR_DIR_NONE = 0,
+	KEXPR_DIR_ORIGINAL = 1,
+	KEXPR_DIR_REPLY = 2,
+};
+
+/*
+ * One expression. All of them work on register 1, which holds 16 bytes.
+ * Values are in the byte order in which the kernel compares them.
+ */
+struct kexpr {
+	enum kexpr_kind kind;
+	uint32_t key;
+	uint32_t code; /* reject code, or direction */
+	uint32_t offset;
+	uint32_t len; /* bytes of data, or of the load */
+	uint8_t data[16];
+	uint8_t flip[16]; /* what BITWISE turns after masking */
+	const char *name; /* borrows from the state's arena */
+	uint32_t ms;
+};
+
+struct krule {
+	const char *chain;
+	struct place place; /* wanted: what asks for it */
+	const char *label;  /* "policy.conf:14 web"; read back: the comment */
+	const char *text;   /* wanted: as nft lists it */
+	const struct kexpr *exprs; /* wanted */
+	size_t n_exprs;
+	uint64_t digest;  /* of the expressions; 0: not one of ours */
+	uint64_t handle;  /* read back */
+	uint64_t packets; /* read back: its counter */
+};
+
+struct kchain {
+	const char *name;
+	struct place place;
+	bool base;	  /* hooked; the next three count only then */
+	const char *type; /* "filter", "nat" */
+	uint32_t hook;	  /* NF_INET_* */
+	int32_t priority;
+	bool drops; /* policy drop; never wanted */
+};
+
+/* What the elements of a set are. */
+enum kset_type {
+	KSET_IPV4,
+	KSET_IPV6,
+	KSET_PORT,
+	KSET_IFNAME,
+	KSET_FAMILY,
+	KSET_OTHER, /* read back: not a type of ours */
+};
+
+/* Values from low to high, both inside; equal where flags lack INTERVAL. */
+struct kelem {
+	uint8_t low[16];
+	uint8_t high[16];
+};
+
+struct kset {
+	const char *name;
+	struct place place;
+	const char *label;
+	enum kset_type type;
+	uint32_t flags;		   /* NFT_SET_* */
+	uint32_t size;		   /* 0: any */
+	const struct kelem *elems; /* sorted, disjoint */
+	size_t n_elems;
+};
+
+/* An ip rule by mark. */
+struct kiprule {
+	uint8_t family;
+	struct place place;
+	uint32_t priority;
+	uint32_t mark;
+	uint32_t mask;
+	uint8_t action;	 /* FR_ACT_TO_TBL, FR_ACT_GOTO, FR_ACT_NOP */
+	uint32_t table;	 /* FR_ACT_TO_TBL */
+	uint32_t target; /* FR_ACT_GOTO */
+	const char *iif; /* or NULL */
+};
+
+/* A route `type PREFIX dev IFACE table TABLE`. */
+struct kroute {
+	uint8_t family;
+	struct place place;
+	uint8_t type; /* RTN_* */
+	struct prefix to;
+	uint32_t table;
+	uint32_t metric;   /* read back */
+	const char *iface; /* or NULL */
+	uint32_t ifindex;  /* read back */
+};
+
+/*
+ * A kernel setting, path below /proc/sys. Wanted: value. Read back: what it
+ * is, and, if a former value of its family is on record, `recorded`.
+ */
+struct ksysctl {
+	const char *path;
+	struct place place;
+	const char *value;
+	bool recorded;
+};
+
+/* Everything. Lists live in an arena that the maker names. */
+struct kstate {
+	bool table; /* is the table there? */
+	uint32_t table_flags;
+	uint32_t generation; /* read back: of the whole ruleset */
+	struct kchain *chains;
+	size_t n_chains;
+	struct kset *sets;
+	size_t n_sets;
+	struct krule *rules; /* a chain's rules keep their order */
+	size_t n_rules;
+	struct kiprule *iprules;
+	size_t n_iprules;
+	struct kroute *routes;
+	size_t n_routes;
+	struct ksysctl *sysctls;
+	size_t n_sysctls;
+};
+
+/* Digest of the meaning of a rule, never 0: its place does not count. */
+uint64_t kstate_rule_digest(const struct kexpr *exprs, size_t n);
+
+/* "policy.conf:14 web 0123456789abcdef", cut to what nft accepts. */
+void kstate_rule_comment(const struct krule *rule, struct str *out);
+
+/* The digest that a comment ends with, or 0. */
+uint64_t kstate_comment_digest(const char *comment);
+
+/* Does this rule look into set, or jump to chain, `name`? */
+bool kstate_rule_uses(const struct krule *rule, const char *name);
+
+/* By name; NULL if there is none. */
+const struct kset *kstate_set(const struct kstate *s, const char *name);
+const struct kchain *kstate_chain(const struct kstate *s, const char *name);
+
+/* Bytes in an element of this type; 0 for KSET_OTHER. */
+size_t kset_type_len(enum kset_type type);
+
+/* A set whose elements packets make, and which we therefore never compare. */
+bool kset_is_dynamic(const struct kset *set);
+
+/* Is AF_INET or AF_INET6 in this set of families? */
+bool kset_has_family(const struct kset *set, int family);
+
+/* Sort elements and join those that overlap or touch; returns how many. */
+size_t kset_normalise(struct kelem *elems, size_t n, enum kset_type type);
+
+/* One line each, in the words of nft and ip, without place. */
+void kchain_format(const struct kchain *c, struct str *out);
+void kelem_format(const struct kelem *e, enum kset_type type, struct str *out);
+void kset_format(const struct kset *s, struct str *out);
+void kiprule_format(const struct kiprule *r, struct str *out);
+void kroute_format(const struct kroute *r, struct str *out);
+
+/* The whole state, for tests and for people. */
+void kstate_format(const struct kstate *s, struct str *out);
+
+#endif

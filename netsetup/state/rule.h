@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rule.h - puts one nftables rule together, as expressions and as text.
+ *
+ * Each call adds a match or a statement to the draft: what the kernel shall
+ * run, and beside it the words in which `nft list ruleset` shows just that.
+ * The order of the calls is the order in the rule. It decides nothing.
+ */
+#ifndef NETSETUP_STATE_RULE_H
+#define NETSETUP_STATE_RULE_H
+
+#include "lib/inet.h"
+#include "netsetup/state/kstate.h"
+
+enum { RULE_EXPRS_MAX = 32 };
+
+struct rule {
+	struct arena *arena; /* borrows from the maker of the state */
+	struct kexpr exprs[RULE_EXPRS_MAX];
+	size_t n;
+	uint8_t family;	 /* matched already: NFPROTO_*, 0: none yet */
+	bool tcp;	 /* matched already */
+	struct str text; /* owns */
+};
+
+/* Which end of a packet a match looks at. */
+enum rule_end {
+	RULE_SOURCE,
+	RULE_DESTINATION,
+};
+
+void rule_init(struct rule *r, struct arena *arena);
+
+/*
+ * The finished rule of `chain`; the draft is empty again. `label` and `chain`
+ * are borrowed, all else lives in the arena.
+ */
+struct krule rule_finish(struct rule *r, const char *chain, struct place place,
+			 const char *label);
+
+/* Matches. A family is AF_INET or AF_INET6; a mark is looked at under mask. */
+void rule_iifname(struct rule *r, const char *name, bool wildcard);
+void rule_iifname_in(struct rule *r, const char *set);
+void rule_oifname(struct rule *r, const char *name);
+void rule_family(struct rule *r, int family);
+void rule_family_in(struct rule *r, const char *set);
+void rule_addr(struct rule *r, enum rule_end end, const struct prefix *prefix);
+void rule_addr_in(struct rule *r, enum rule_end end, int family,
+		  const char *set);
+void rule_destination_is(struct rule *r, uint32_t rtn_type);
+void rule_tcp(struct rule *r);
+void rule_tcp_port(struct rule *r, enum rule_end end,
+		   const struct port_range *range);
+void rule_tcp_port_in(struct rule *r, enum rule_end end, const char *set);
+void rule_not_rst(struct rule *r);
+void rule_mark_is(struct rule *r, uint32_t mask, uint32_t value);
+void rule_ct_mark_is(struct rule *r, uint32_t mask, uint32_t value);
+void rule_ct_reply(struct rule *r);
+void rule_ct_dnat(struct rule *r, bool wanted);
+void rule_transparent(struct rule *r);
+void rule_wildcard(struct rule *r);
+/* A datagram of UDP that begins with the 8 bytes of `digest`. */
+void rule_heartbeat(struct rule *r, uint64_t digest);
+
+/* Statements. Setting a mark leaves the bits outside of mask alone. */
+void rule_renew(struct rule *r, const char *set, uint32_t timeout_ms);
+void rule_set_mark(struct rule *r, uint32_t mask, uint32_t value);
+void rule_set_ct_mark(struct rule *r, uint32_t mask, uint32_t value);
+void rule_set_zone_original(struct rule *r, uint16_t zone);
+void rule_counter(struct rule *r);
+void rule_accept(struct rule *r);
+void rule_drop(struct rule *r);
+void rule_return(struct rule *r);
+void rule_jump(struct rule *r, const char *chain);
+void rule_reject_tcp(struct rule *r);
+void rule_redirect(struct rule *r, uint16_t port);
+
+#endif
