@@ -274,4 +274,60 @@ uint64_t lab_direct(struct lab *lab);
 /* How many TCP sockets of that namespace match an `ss` filter? */
 size_t lab_sockets(struct lab *lab, enum lab_where where, const char *filter);
 
+/* --- flows (lab_flow.c) -------------------------------------------------- */
+
+enum lab_host {
+	LAB_HOST_CLIENT,
+	LAB_HOST_GATEWAY, /* its inside */
+	LAB_HOST_OUTSIDE, /* the gateway's outside */
+	LAB_HOST_SERVER,  /* behind the router where there is one */
+	LAB_HOST_OTHER,
+};
+
+/* The two families, for tests that do everything twice. */
+extern const int lab_families[2];
+
+/* "10.2.0.2:80", "[fd02::2]:80"; port 0 leaves it out. Returns `buf`. */
+const char *lab_at(const struct lab *lab, int family, enum lab_host host,
+		   unsigned int port, char buf[ENDPOINT_TEXT_LEN]);
+
+/* Both ends of a connection between client and server. */
+struct lab_flow {
+	int client;			/* owns, or -1 */
+	int server;			/* owns, or -1 */
+	char source[ENDPOINT_TEXT_LEN]; /* the client's end */
+	char seen[ENDPOINT_TEXT_LEN];	/* what the server sees as its peer */
+};
+
+/* Listen on the server's port; connect to it from the client's `from`
+ * (NULL: any); what goes wrong ends the test. */
+int lab_serve(struct lab *lab, int family, unsigned int port);
+void lab_flow_open(struct lab *lab, int family, int listener, const char *from,
+		   unsigned int port, struct lab_flow *ret_flow);
+void lab_flow_close(struct lab_flow *flow);
+
+/* Does text pass both ways, within a second each? */
+bool lab_flow_works(struct lab_flow *flow);
+
+/*
+ * The last record of proxyd's log that contains `text`, added to `out`;
+ * false if there is none.
+ */
+bool lab_record(const char *text, struct str *out);
+
+/* Wait until proxyd's log has `n` records that end with `close` ("loop"). */
+bool lab_closed(const char *close, size_t n);
+
+/* The value of `key` in a record; "" if it is not there. Returns `buf`. */
+const char *lab_value(const char *record, const char *key, char buf[256]);
+
+/*
+ * The usual test: lab, policy (its %s is lab_user()), rules, a proxyd that
+ * is alive. With `direct` watched, ends by SIGTERM and expects that proxyd
+ * exits with 0 and that no packet came to the client directly.
+ */
+struct lab *lab_begin(const struct lab_options *options, const char *policy,
+		      pid_t *ret_proxyd);
+void lab_end(struct lab *lab, pid_t proxyd);
+
 #endif
