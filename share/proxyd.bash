@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# Completion of proxyd(8). tests/share compares it with `proxyd -h`.
+
+_proxyd() {
+	local word=${COMP_WORDS[COMP_CWORD]}
+	COMPREPLY=()
+	if [[ ${COMP_WORDS[COMP_CWORD - 1]} == -f ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return
+	fi
+	mapfile -t COMPREPLY < <(compgen -W '-f -n -v -h -V' -- "$word")
+}
+complete -o filenames -F _proxyd proxyd
