@@ -52,8 +52,7 @@ blame(struct applying *a, const struct kchange *c, int error, const char *text)
 	str_fini(&what);
 }
 
-/* --- settings
- * ----------------------------------------------------------------- */
+/* --- settings -------------------------------------------------------- */
 
 static int
 set_sysctl(struct applying *a, const struct kchange *c)
@@ -88,8 +87,7 @@ restore_sysctl(struct applying *a, const char *path)
 	return r;
 }
 
-/* --- one change outside of nftables
- * --------------------------------------------- */
+/* --- one change outside of nftables ---------------------------------- */
 
 static int
 write_rt(struct applying *a, const struct kchange *c, bool add)
@@ -179,8 +177,7 @@ undo(struct applying *a)
 	}
 }
 
-/* --- all of it
- * ------------------------------------------------------------------ */
+/* --- all of it ------------------------------------------------------- */
 
 static int
 write_nft(struct applying *a, uint32_t generation, const struct kdiff *d)

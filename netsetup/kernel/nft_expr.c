@@ -5,9 +5,7 @@
  */
 #include "netsetup/kernel/nft_expr.h"
 
-/* libnftnl/expr.h misses it */
-#include <stdio.h>
-
+#include <libnftnl/chain.h> /* for FILE, which expr.h misses */
 #include <libnftnl/expr.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_nat.h>

@@ -170,8 +170,7 @@ take_set(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-/* --- elements ----------------------------------------------------------------
- */
+/* --- elements ------------------------------------------------------------ */
 
 struct bounds {
 	struct bound *list; /* owns */
@@ -291,8 +290,7 @@ read_elems(struct reader *r)
 	return error;
 }
 
-/* --- rules -------------------------------------------------------------------
- */
+/* --- rules --------------------------------------------------------------- */
 
 static int
 find_comment(const struct nftnl_udata *attr, void *data)

@@ -110,8 +110,7 @@ batch_mark(struct batch *b, uint16_t type, const uint32_t *generation)
 	batch_took(b, nlh);
 }
 
-/* --- tables and chains -------------------------------------------------------
- */
+/* --- tables and chains --------------------------------------------------- */
 
 static void
 put_table(struct batch *b, uint16_t type, uint16_t flags)
@@ -161,8 +160,7 @@ put_chain(struct batch *b, const struct kchain *c, uint16_t type,
 	nftnl_chain_free(x);
 }
 
-/* --- sets --------------------------------------------------------------------
- */
+/* --- sets ---------------------------------------------------------------- */
 
 /* How nft knows what the elements are: its own numbers, and byte orders. */
 static const struct {
@@ -299,8 +297,7 @@ put_new_set(struct batch *b, const struct kset *s)
 	}
 }
 
-/* --- rules -------------------------------------------------------------------
- */
+/* --- rules --------------------------------------------------------------- */
 
 static int
 fill_comment(struct nftnl_rule *x, const struct krule *rule)
@@ -384,8 +381,7 @@ put_dead_rule(struct batch *b, const struct krule *rule)
 		nftnl_rule_free(x);
 }
 
-/* --- the batch
- * ---------------------------------------------------------------- */
+/* --- the batch ------------------------------------------------------- */
 
 static void
 put_removal(struct batch *b, const struct kchange *c)

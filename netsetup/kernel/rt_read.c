@@ -214,8 +214,7 @@ rt_read_state(struct nl *nl, struct arena *arena, struct kstate *s)
 	return error;
 }
 
-/* --- facts -------------------------------------------------------------------
- */
+/* --- facts --------------------------------------------------------------- */
 
 static int
 take_link(const struct nlmsghdr *nlh, void *data)

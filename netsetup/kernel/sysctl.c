@@ -26,7 +26,9 @@ open_sysctl(const char *root, const char *path, int flags)
 	if (n < 0 || (size_t)n >= sizeof(full))
 		return -ENAMETOOLONG;
 	fd = open(full, flags | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 int
@@ -124,37 +126,31 @@ record(struct recorder *r, const char *iface, const char *name,
 }
 
 static int
-compare_names(const void *a, const void *b)
+is_iface(const struct dirent *e)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return e->d_name[0] != '.' && strcmp(e->d_name, "all") != 0 &&
+	       strcmp(e->d_name, "default") != 0;
 }
 
-/* Names of interfaces that have settings, without all and default, sorted. */
+/* `forwarding` of every interface, by name. */
 static int
-list_ifaces(struct recorder *r, char ***ret_names, size_t *ret_n)
+record_ifaces(struct recorder *r)
 {
-	char **names = NULL;
-	struct dirent *e;
-	size_t n = 0;
-	DIR *dir;
+	struct dirent **list;
+	int n, i, error = 0;
 
-	dir = opendir(
-		arena_printf(r->arena, "%s/net/%s/conf", r->root, r->family));
-	if (!dir)
+	n = scandir(
+		arena_printf(r->arena, "%s/net/%s/conf", r->root, r->family),
+		&list, is_iface, alphasort);
+	if (n < 0)
 		return -errno;
-	while ((e = readdir(dir))) {
-		if (e->d_name[0] == '.' || !strcmp(e->d_name, "all") ||
-		    !strcmp(e->d_name, "default"))
-			continue;
-		names = arena_push(r->arena, names, n, sizeof(*names));
-		names[n++] = arena_strdup(r->arena, e->d_name);
+	for (i = 0; i < n; i++) {
+		if (error == 0)
+			error = record(r, list[i]->d_name, "forwarding", "1");
+		free(list[i]);
 	}
-	closedir(dir);
-	if (n > 0)
-		qsort(names, n, sizeof(*names), compare_names);
-	*ret_names = names;
-	*ret_n = n;
-	return 0;
+	free(list);
+	return error;
 }
 
 /*
@@ -164,19 +160,15 @@ list_ifaces(struct recorder *r, char ***ret_names, size_t *ret_n)
 static int
 record_family(struct recorder *r)
 {
-	char **names = NULL;
-	size_t n = 0, i;
 	int error;
 
-	error = list_ifaces(r, &names, &n);
-	if (error == 0)
-		error = record(r, "all", "forwarding", "1");
+	error = record(r, "all", "forwarding", "1");
 	if (error == 0 && !strcmp(r->family, "ipv4"))
 		error = record(r, "all", "accept_redirects", "0");
 	if (error == 0)
 		error = record(r, "default", "forwarding", "1");
-	for (i = 0; i < n && error == 0; i++)
-		error = record(r, names[i], "forwarding", "1");
+	if (error == 0)
+		error = record_ifaces(r);
 	return error;
 }
 
@@ -202,7 +194,7 @@ sysctl_record_forwarding(const char *root, const char *path,
 
 /*
  * What each value shall be, decided before the first is written, because
- * that one changes the others. NULL: leave it alone.
+ * that one changes the others. Empty: leave it alone.
  */
 static void
 choose_targets(const char *root, const struct sysctl_record *rec,

@@ -30,8 +30,7 @@ struct making {
 	const char *spoof_name;
 };
 
-/* --- can this box do it? ---------------------------------------------------
- */
+/* --- can this box do it? ------------------------------------------------- */
 
 static void
 refuse(struct making *m, struct place place, const char *text, const char *name)
@@ -143,8 +142,7 @@ check_ifaces(struct making *m)
 	}
 }
 
-/* --- capture ---------------------------------------------------------------
- */
+/* --- capture ------------------------------------------------------------- */
 
 /*
  * Proxyd's datagrams: each renews its service's alive set and goes nowhere.
@@ -257,8 +255,7 @@ add_guards(struct making *m)
 	draft_rule(d, "guard_out", place, "gateway");
 }
 
-/* --- return path ------------------------------------------------------------
- */
+/* --- return path --------------------------------------------------------- */
 
 /* The statement to blame for the return path, the nearest one written. */
 static void
@@ -435,8 +432,7 @@ add_return_path(struct making *m)
 	}
 }
 
-/* --- forwarding -------------------------------------------------------------
- */
+/* --- forwarding ---------------------------------------------------------- */
 
 /* Forwarding makes IPv6 deaf to routers unless accept_ra is 2. */
 static void

@@ -53,8 +53,7 @@ change_keyed(struct differ *d, enum kchange_object object, const void *was,
 	change(d, op, object, was, will, 0);
 }
 
-/* --- chains and sets --------------------------------------------------------
- */
+/* --- chains and sets ----------------------------------------------------- */
 
 static bool
 chain_equal(const struct kchain *a, const struct kchain *b)
@@ -68,7 +67,9 @@ chain_equal(const struct kchain *a, const struct kchain *b)
 static bool
 set_equal(const struct kset *a, const struct kset *b)
 {
-	if (a->type != b->type || a->flags != b->flags || a->size != b->size)
+	if (a->type != b->type || a->flags != b->flags)
+		return false;
+	if (b->size != 0 && a->size != b->size)
 		return false;
 	if (kset_is_dynamic(a))
 		return true;
@@ -113,9 +114,7 @@ diff_sets(struct differ *d)
 	}
 }
 
-/* --- the rules of a chain
- * ------------------------------------------------------
- */
+/* --- the rules of a chain -------------------------------------------- */
 
 struct rules {
 	const struct krule **list;
@@ -248,8 +247,7 @@ diff_rules(struct differ *d)
 		diff_chain_rules(d, w->chains[i].name);
 }
 
-/* --- ip rules, routes, sysctls -----------------------------------------------
- */
+/* --- ip rules, routes, sysctls ------------------------------------------- */
 
 static bool
 iprule_equal(const struct kiprule *a, const struct kiprule *b)

@@ -241,23 +241,39 @@ elem_addr(const uint8_t *bytes, enum kset_type type)
 	return a;
 }
 
+/* Is low to high a network? Then *ret_prefix is it. */
+static bool
+is_network(const struct addr *low, const struct addr *high,
+	   struct prefix *ret_prefix)
+{
+	struct prefix p = {.addr = *low};
+	struct addr last;
+	unsigned int len, bits = addr_bits(low);
+
+	for (len = bits + 1; len-- > 0;) {
+		if (len < bits && low->bytes[len / 8] & 0x80 >> len % 8)
+			return false; /* host bits are set */
+		p.len = (uint8_t)len;
+		last = prefix_last(&p);
+		if (!addr_equal(&last, high))
+			continue;
+		*ret_prefix = p;
+		return true;
+	}
+	return false;
+}
+
 static void
 format_addrs(const struct kelem *e, enum kset_type type, struct str *out)
 {
 	char text[ADDR_TEXT_LEN], prefix_text[PREFIX_TEXT_LEN];
 	struct addr low = elem_addr(e->low, type);
-	struct addr high = elem_addr(e->high, type), last;
-	struct prefix p = {.addr = low};
-	unsigned int len;
+	struct addr high = elem_addr(e->high, type);
+	struct prefix p;
 
-	/* the shortest prefix that begins at `low` and ends at `high` */
-	for (len = 0; len <= addr_bits(&low); len++) {
-		p.len = (uint8_t)len;
-		last = prefix_last(&p);
-		if (addr_equal(&last, &high)) {
-			str_add(out, prefix_format(&p, prefix_text));
-			return;
-		}
+	if (is_network(&low, &high, &p)) {
+		str_add(out, prefix_format(&p, prefix_text));
+		return;
 	}
 	str_addf(out, "%s-", addr_format(&low, text));
 	str_add(out, addr_format(&high, text));

@@ -26,7 +26,11 @@ struct arena;
 #define KSTATE_TABLE "interpose"
 
 enum {
-	RTPROT_INTERPOSE = 186,	 /* on our ip rules and routes */
+	/*
+	 * The protocol of our ip rules and routes. Not one that iproute2 or
+	 * a routing daemon gives out: `remove` deletes all that carry it.
+	 */
+	RTPROT_INTERPOSE = 161,
 	KRULE_COMMENT_MAX = 127, /* what nft accepts */
 };
 

@@ -45,11 +45,14 @@ describe_sysctl(const struct kchange *c, struct str *out)
 {
 	const struct ksysctl *was = c->was.sysctl, *will = c->will.sysctl;
 
-	str_addf(out, "sysctl %s: ", will ? will->path : was->path);
-	if (!will)
-		str_addf(out, "%s -> as it was before", was->value);
-	else
-		str_addf(out, "%s -> %s", was ? was->value : "?", will->value);
+	const char *now = was ? was->value : "?";
+
+	if (will)
+		str_addf(out, "sysctl %s: %s -> %s", will->path, now,
+			 will->value);
+	else if (was)
+		str_addf(out, "sysctl %s: %s -> as it was before", was->path,
+			 now);
 }
 
 void
