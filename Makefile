@@ -41,18 +41,24 @@ POLICY = \
 # netsetup: model -> desired state -> plan -> kernel
 NETSETUP = \
 	netsetup/state/kstate \
+	netsetup/state/rule \
+	netsetup/state/draft \
+	netsetup/state/capture \
 	netsetup/state/desired \
 	netsetup/state/diff \
 	netsetup/state/plan \
 	netsetup/kernel/nl \
+	netsetup/kernel/nft_expr \
 	netsetup/kernel/nft_write \
 	netsetup/kernel/nft_read \
 	netsetup/kernel/rt_write \
 	netsetup/kernel/rt_read \
 	netsetup/kernel/sysctl \
-	netsetup/change/observe \
 	netsetup/change/journal \
+	netsetup/change/observe \
 	netsetup/change/apply \
+	netsetup/cmd/common \
+	netsetup/cmd/session \
 	netsetup/cmd/check \
 	netsetup/cmd/plan \
 	netsetup/cmd/apply \
@@ -61,30 +67,44 @@ NETSETUP = \
 
 # proxyd: accept -> origin -> decide -> connect -> relay -> record
 PROXYD = \
+	proxyd/base/reason_tbl \
+	proxyd/base/reason \
 	proxyd/base/shm \
-	proxyd/base/loop \
 	proxyd/base/timer \
+	proxyd/base/loop \
+	proxyd/base/limiter \
 	proxyd/base/sock \
+	proxyd/base/notify \
 	proxyd/base/priv \
+	proxyd/base/fdcheck \
+	proxyd/net/route \
 	proxyd/net/elements \
 	proxyd/net/tracker \
+	proxyd/net/asker \
 	proxyd/net/origdst \
 	proxyd/net/upstream \
 	proxyd/net/listener \
 	proxyd/net/alive \
 	proxyd/pool/balance \
+	proxyd/stream/side \
 	proxyd/stream/relay \
 	proxyd/ctl/record \
+	proxyd/ctl/access \
+	proxyd/flow/steps_tbl \
+	proxyd/flow/why \
 	proxyd/flow/decide \
+	proxyd/flow/flows \
 	proxyd/flow/flow \
+	proxyd/child \
 	proxyd/worker \
+	proxyd/pulse \
 	proxyd/master
 
 # the programs: each has one more file, with main()
 PROGRAMS = netsetup/main proxyd/main
 
 # those of the modules above that are a header only and have no .c file
-HEADERS = policy/policy
+HEADERS = policy/policy proxyd/base/reason_tbl proxyd/flow/steps_tbl
 
 # --- tools and flags -------------------------------------------------------
 

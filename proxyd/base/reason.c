@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* reason.c - the table behind reason.h. Looks up; knows no flow. */
+#include "proxyd/base/reason.h"
+
+#include <assert.h>
+
+enum ending { ENDING_CLOSE, ENDING_RESET };
+
+struct row {
+	const char *word;
+	const char *meaning;
+	enum ending ending;
+};
+
+static const struct row rows[REASON_COUNT] = {
+	[REASON_NONE] = {"-", "", ENDING_CLOSE},
+#define REASON(name, word, end, meaning)                                       \
+	[REASON_##name] = {word, meaning, ENDING_##end},
+#include "proxyd/base/reason_tbl.h"
+#undef REASON
+};
+
+const char *
+reason_word(enum reason reason)
+{
+	assert(reason < REASON_COUNT);
+	return rows[reason].word;
+}
+
+const char *
+reason_meaning(enum reason reason)
+{
+	assert(reason < REASON_COUNT);
+	return rows[reason].meaning;
+}
+
+bool
+reason_resets(enum reason reason)
+{
+	assert(reason < REASON_COUNT);
+	return rows[reason].ending == ENDING_RESET;
+}

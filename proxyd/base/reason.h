@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * reason.h - why a flow ended.
+ *
+ * The rows of reason_tbl.h as values. Who gives a reason, and when, is the
+ * business of proxyd/flow/.
+ */
+#ifndef PROXYD_BASE_REASON_H
+#define PROXYD_BASE_REASON_H
+
+#include <stdbool.h>
+
+enum reason {
+	REASON_NONE, /* the flow goes on */
+#define REASON(name, word, end, meaning) REASON_##name,
+#include "proxyd/base/reason_tbl.h"
+#undef REASON
+	REASON_COUNT,
+};
+
+/* The word of the access record; "-" for REASON_NONE. */
+const char *reason_word(enum reason reason);
+
+/* One line for people; "" for REASON_NONE. */
+const char *reason_meaning(enum reason reason);
+
+/* Does whoever is still connected get a reset? Else an ordinary close. */
+bool reason_resets(enum reason reason);
+
+#endif

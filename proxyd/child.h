@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * child.h - a process that the master starts, watches and replaces.
+ *
+ * Bookkeeping of one: its pid, the pipe whose end tells it that the master
+ * is gone, and when it may be started again. What it does is not known here.
+ */
+#ifndef PROXYD_CHILD_H
+#define PROXYD_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct child {
+	const char *name; /* "worker": for the log and for ps(1) */
+	pid_t pid;	  /* 0: not running */
+	int control_fd;	  /* owns: write end of the pipe; -1 */
+	uint64_t started_ms;
+	uint64_t retry_ms; /* not to be started before */
+	uint32_t backoff_ms;
+	bool killed; /* by us, because it hung */
+};
+
+void child_init(struct child *c, const char *name);
+
+/*
+ * fork(). Returns the pid to the master; 0 to the child, whose end of the
+ * pipe is *ret_fd, its own; -errno.
+ */
+pid_t child_start(struct child *c, uint64_t now_ms, int *ret_fd);
+
+/*
+ * Has it ended? Then *ret_status is its status as of waitpid(2), and
+ * `retry_ms` says when to start it again: at once, unless it died young.
+ */
+bool child_ended(struct child *c, uint64_t now_ms, int *ret_status);
+
+/* Write one byte to it. */
+void child_order(struct child *c, char order);
+
+/* Close the pipe: the child sees its end. */
+void child_let_go(struct child *c);
+
+/* SIGKILL. */
+void child_kill(struct child *c);
+
+#endif

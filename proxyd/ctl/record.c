@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * record.c - text of record.h.
+ *
+ * The fields are a list that is walked for either format, so that both have
+ * the same fields in the same order. A missing value is "-", or null.
+ */
+#include "proxyd/ctl/record.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/json.h"
+
+/* Where fields go: `json` is NULL for key=value. */
+struct writer {
+	struct str *out;
+	struct json *json;
+	const char *gap;
+};
+
+const char *
+record_via_name(enum record_via via)
+{
+	static const char *const names[] = {
+		[RECORD_VIA_NONE] = "-",
+		[RECORD_VIA_NAT] = "nat",
+		[RECORD_VIA_CONNTRACK] = "conntrack",
+		[RECORD_VIA_LOCAL] = "local",
+	};
+
+	return names[via];
+}
+
+static void
+put_key(struct writer *w, const char *key)
+{
+	str_add(w->out, w->gap);
+	str_add(w->out, key);
+	str_add_char(w->out, '=');
+	w->gap = " ";
+}
+
+/* Needs no quotes: printable, not empty, nothing that ends a value. */
+static bool
+is_plain(const char *text)
+{
+	const unsigned char *s;
+
+	for (s = (const unsigned char *)text; *s; s++)
+		if (*s <= ' ' || *s >= 0x7f || strchr("\"\\=", *s))
+			return false;
+	return s != (const unsigned char *)text;
+}
+
+static void
+put_quoted(struct str *out, const char *text)
+{
+	const unsigned char *s;
+
+	str_add_char(out, '"');
+	for (s = (const unsigned char *)text; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			str_addf(out, "\\%c", *s);
+		else if (*s < ' ' || *s == 0x7f)
+			str_addf(out, "\\x%02x", *s);
+		else
+			str_add_char(out, (char)*s);
+	}
+	str_add_char(out, '"');
+}
+
+static void
+put_text(struct writer *w, const char *key, const char *text)
+{
+	if (w->json && text) {
+		json_string(w->json, key, text);
+	} else if (w->json) {
+		json_null(w->json, key);
+	} else {
+		put_key(w, key);
+		if (!text || is_plain(text))
+			str_add(w->out, text ? text : "-");
+		else
+			put_quoted(w->out, text);
+	}
+}
+
+static void
+put_number(struct writer *w, const char *key, uint64_t value)
+{
+	if (w->json) {
+		json_uint(w->json, key, value);
+		return;
+	}
+	put_key(w, key);
+	str_addf(w->out, "%" PRIu64, value);
+}
+
+static void
+put_ms(struct writer *w, const char *key, int64_t ms)
+{
+	if (ms >= 0)
+		put_number(w, key, (uint64_t)ms);
+	else
+		put_text(w, key, NULL);
+}
+
+static void
+put_endpoint(struct writer *w, const char *key, const struct endpoint *e)
+{
+	char text[ENDPOINT_TEXT_LEN];
+
+	put_text(w, key, e->addr.family ? endpoint_format(e, text) : NULL);
+}
+
+static void
+put_fields(struct writer *w, const struct record *r)
+{
+	put_text(w, "time", r->time);
+	put_text(w, "id", r->id);
+	put_text(w, "service", r->service);
+	put_text(w, "mode", mode_name(r->mode));
+	put_endpoint(w, "client", &r->client);
+	put_endpoint(w, "local", &r->local);
+	put_endpoint(w, "destination", &r->destination);
+	put_text(w, "dst_via", r->via ? record_via_name(r->via) : NULL);
+	put_endpoint(w, "source", &r->source);
+	put_text(w, "pool", r->pool);
+	put_endpoint(w, "node", &r->node);
+	put_number(w, "bytes_in", r->bytes_in);
+	put_number(w, "bytes_out", r->bytes_out);
+	put_ms(w, "ms_connect", r->ms_connect);
+	put_ms(w, "ms_total", r->ms_total);
+	put_text(w, "close", reason_word(r->close));
+	put_text(w, "note", r->note);
+}
+
+void
+record_format(const struct record *r, enum log_format format, struct str *out)
+{
+	struct writer w = {.out = out, .gap = ""};
+	struct json json;
+
+	if (format == LOG_FORMAT_JSON) {
+		json_init(&json, out, false);
+		w.json = &json;
+		json_object(&json, NULL);
+		put_fields(&w, r);
+		json_end(&json);
+	} else {
+		put_fields(&w, r);
+		str_add_char(out, '\n');
+	}
+}

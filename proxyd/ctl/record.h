@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * record.h - one flow, told in one line.
+ *
+ * A record is plain values; making text of it is a pure function. Where the
+ * line goes is access.h's. Source of the fields: proxyd(8).
+ */
+#ifndef PROXYD_CTL_RECORD_H
+#define PROXYD_CTL_RECORD_H
+
+#include <stdint.h>
+
+#include "lib/clock.h"
+#include "lib/inet.h"
+#include "lib/str.h"
+
+#include "policy/policy.h"
+
+#include "proxyd/base/reason.h"
+
+/* How the destination was found; `dst_via`. */
+enum record_via {
+	RECORD_VIA_NONE,      /* it was not */
+	RECORD_VIA_NAT,	      /* SO_ORIGINAL_DST */
+	RECORD_VIA_CONNTRACK, /* the tracker */
+	RECORD_VIA_LOCAL,     /* nobody redirected it */
+};
+
+enum { RECORD_NO_TIME = -1, RECORD_ID_LEN = 24 };
+
+/* Endpoints of family AF_UNSPEC and names that are NULL are not known. */
+struct record {
+	char time[CLOCK_STAMP_LEN]; /* of the end */
+	char id[RECORD_ID_LEN];
+	const char *service;
+	enum mode mode;
+	struct endpoint client;
+	struct endpoint local;	     /* the client's connection, our end */
+	struct endpoint destination; /* what the client asked for */
+	enum record_via via;
+	struct endpoint source; /* the server's connection, our end */
+	const char *pool;
+	struct endpoint node; /* whom we connected to */
+	uint64_t bytes_in;    /* from the client */
+	uint64_t bytes_out;   /* to the client */
+	int64_t ms_connect;   /* RECORD_NO_TIME: no connection was made */
+	int64_t ms_total;
+	enum reason close;
+	const char *note; /* NULL: nothing to say */
+};
+
+/* Add the record to `out` in this format, with a newline at its end. */
+void record_format(const struct record *r, enum log_format format,
+		   struct str *out);
+
+/* "nat", "conntrack", "local", "-". */
+const char *record_via_name(enum record_via via);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* flows.c - sets up and gives back what flows.h holds. */
+#include "proxyd/flow/flows.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+bool
+flows_have_reserve(struct flows *fs)
+{
+	if (fs->reserve_fd < 0)
+		fs->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return fs->reserve_fd >= 0;
+}
+
+bool
+flows_use_reserve(struct flows *fs)
+{
+	if (fs->reserve_fd < 0)
+		return false;
+	close(fs->reserve_fd);
+	fs->reserve_fd = -1;
+	return true;
+}
+
+int
+flows_init(struct flows *fs, int tracker_fd)
+{
+	int r;
+
+	LIST_INIT(&fs->list);
+	fs->reserve_fd = -1;
+	if (getrandom(&fs->epoch, sizeof(fs->epoch), 0) < 0)
+		return -errno;
+	r = relay_init(&fs->relay);
+	if (r == 0)
+		r = balance_init(&fs->balance, fs->policy);
+	if (r == 0)
+		r = route_init(&fs->route);
+	if (r == 0)
+		r = asker_init(&fs->asker, fs->loop, tracker_fd, fs->epoch);
+	if (r == 0 && !flows_have_reserve(fs))
+		r = -errno;
+	if (r < 0)
+		flows_fini(fs);
+	return r;
+}
+
+void
+flows_fini(struct flows *fs)
+{
+	if (fs->loop)
+		asker_fini(&fs->asker);
+	route_fini(&fs->route);
+	balance_fini(&fs->balance);
+	relay_fini(&fs->relay);
+	/* 0 is standard input: a zeroed one has nothing to close */
+	if (fs->reserve_fd > 0)
+		close(fs->reserve_fd);
+	fs->reserve_fd = -1;
+}

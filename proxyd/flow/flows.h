@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * flows.h - what all flows of a worker share.
+ *
+ * Doors to the tracker and to routing, the turns of the pools, the relay's
+ * buffers, the list of those that live. Makes and ends no flow: flow.h does.
+ */
+#ifndef PROXYD_FLOW_FLOWS_H
+#define PROXYD_FLOW_FLOWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "policy/policy.h"
+
+#include "proxyd/base/limiter.h"
+#include "proxyd/base/loop.h"
+#include "proxyd/base/reason.h"
+#include "proxyd/base/shm.h"
+#include "proxyd/ctl/access.h"
+#include "proxyd/net/asker.h"
+#include "proxyd/net/listener.h"
+#include "proxyd/net/route.h"
+#include "proxyd/pool/balance.h"
+#include "proxyd/stream/relay.h"
+
+struct flow;
+
+LIST_HEAD(flow_list, flow);
+
+/* All flows of a worker, and what they need. */
+struct flows {
+	const struct policy *policy;	   /* borrows */
+	const struct listeners *listeners; /* borrows */
+	struct loop *loop;		   /* borrows */
+	struct shm *shm;		   /* borrows */
+	struct access *access;		   /* borrows */
+	struct asker asker;
+	struct route route;
+	struct balance balance;
+	struct relay relay;
+	struct flow_list list;
+	uint32_t n;
+	uint32_t epoch;	 /* first half of the ids of this worker's flows */
+	uint32_t serial; /* second half */
+	int reserve_fd;	 /* owns: given up when no descriptor is left; -1 */
+	struct limiter said[REASON_COUNT];
+};
+
+/*
+ * The members that are borrowed are filled in. `tracker_fd`: the worker's
+ * end of the talk with the tracker, borrowed. 0 or -errno.
+ */
+int flows_init(struct flows *fs, int tracker_fd);
+
+/* All flows have ended. A zeroed one is fine. */
+void flows_fini(struct flows *fs);
+
+/*
+ * Is a descriptor in reserve? If not, try to get one again; without it
+ * nothing more should be accepted.
+ */
+bool flows_have_reserve(struct flows *fs);
+
+/* Give the reserve up, for one who needs it more. False: there was none. */
+bool flows_use_reserve(struct flows *fs);
+
+#endif

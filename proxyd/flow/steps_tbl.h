@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * steps_tbl.h - what a flow can be waiting for, as rows.
+ *
+ * Each wait has a limit: one of the policy's timeouts, or FIXED with its
+ * milliseconds; and a reason with which it ends then. KEEP: the reason that
+ * was already known when the wait began. Included with STEP defined as a
+ * macro of five arguments.
+ */
+
+/* clang-format off */
+
+/*   name     limit                ms    reason               waits for */
+STEP(ORIGIN,  FIXED,               1000, TRACKER_TIMEOUT,     "conntrack to say who the client is")
+STEP(CONNECT, TIMEOUT_CONNECT,     0,    CONNECT_TIMEOUT,     "the server to accept")
+STEP(EVICT,   FIXED,               1000, TRACKER_TIMEOUT,     "conntrack to forget a connection of before")
+STEP(RELAY,   TIMEOUT_IDLE,        0,    IDLE_TIMEOUT,        "bytes, of either side")
+STEP(HALF,    TIMEOUT_HALF_CLOSED, 0,    HALF_CLOSED_TIMEOUT, "the rest of the side that is not done")
+STEP(RESCUE,  FIXED,               1000, KEEP,                "data sent before a reset to arrive")

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * main.c - proxyd's command line, its policy and its rights.
+ *
+ * Everything that an administrator can have got wrong is found here, before
+ * a socket is opened: usage, policy, missing rights, each with its exit
+ * status. Source: proxyd(8).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/diag.h"
+#include "lib/log.h"
+#include "lib/str.h"
+
+#include "policy/policy.h"
+
+#include "proxyd/base/fdcheck.h"
+#include "proxyd/base/priv.h"
+#include "proxyd/master.h"
+
+enum {
+	STATUS_USAGE = 64,
+	STATUS_POLICY = 65,
+	STATUS_NOT_PERMITTED = 77,
+};
+
+struct options {
+	const char *policy;
+	int verbose;
+	bool check_only;
+};
+
+static void
+print_usage(FILE *out)
+{
+	fputs("usage: proxyd [-f POLICY] [-n] [-v]... | -h | -V\n"
+	      "  -f POLICY  read this file, not " POLICY_PATH "\n"
+	      "  -n         check the policy and exit\n"
+	      "  -v         say more; twice: even more\n"
+	      "  -h, -V     this text; the version\n",
+	      out);
+}
+
+/* Returns an exit status, or -1 to go on. */
+static int
+read_options(int argc, char **argv, struct options *o)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "f:nvhV")) != -1) {
+		switch (c) {
+		case 'f':
+			o->policy = optarg;
+			break;
+		case 'n':
+			o->check_only = true;
+			break;
+		case 'v':
+			o->verbose++;
+			break;
+		case 'h':
+			print_usage(stdout);
+			return EXIT_SUCCESS;
+		case 'V':
+			puts("proxyd " INTERPOSE_VERSION);
+			return EXIT_SUCCESS;
+		default:
+			print_usage(stderr);
+			return STATUS_USAGE;
+		}
+	}
+	if (optind == argc)
+		return -1;
+	fprintf(stderr, "proxyd: unexpected argument '%s'\n", argv[optind]);
+	print_usage(stderr);
+	return STATUS_USAGE;
+}
+
+static struct policy *
+load_policy(const char *path)
+{
+	bool colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+	struct str text = {0};
+	struct diags diags;
+	struct policy *p;
+
+	diags_init(&diags);
+	p = policy_load(path, &diags);
+	diags_format(&diags, colour, &text);
+	fputs(str_text(&text), stderr);
+	str_fini(&text);
+	diags_fini(&diags);
+	return p;
+}
+
+/* Have the rights of the master, and no others. 0 or an exit status. */
+static int
+take_rights(const struct policy *p)
+{
+	struct str missing = {0};
+	int r;
+
+	r = priv_missing(PRIV_MASTER, &missing);
+	if (r > 0)
+		log_error("missing %s; see proxyd(8)", str_text(&missing));
+	str_fini(&missing);
+	if (r > 0)
+		return STATUS_NOT_PERMITTED;
+	if (r == 0)
+		r = priv_become(p->gateway.user);
+	if (r == -ENOENT)
+		log_error("there is no user '%s'", p->gateway.user);
+	else if (r < 0)
+		log_error("cannot become user '%s': %s", p->gateway.user,
+			  strerror(-r));
+	if (r < 0)
+		return r == -EPERM ? STATUS_NOT_PERMITTED : EXIT_FAILURE;
+	r = priv_limit(PRIV_MASTER);
+	if (r == 0)
+		return 0;
+	log_error("cannot give up capabilities: %s", strerror(-r));
+	return STATUS_NOT_PERMITTED;
+}
+
+/* Descriptors 0 to 2 must be taken, or a socket becomes standard error. */
+static bool
+have_standard_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static int
+run(const struct options *o)
+{
+	struct policy *p;
+	int status;
+
+	p = load_policy(o->policy);
+	if (!p)
+		return STATUS_POLICY;
+	status = o->check_only ? EXIT_SUCCESS : take_rights(p);
+	if (status == 0 && !o->check_only)
+		status = master_run(p);
+	policy_free(p);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = {.policy = POLICY_PATH};
+	struct fdcheck fds;
+	int status;
+
+	if (!have_standard_fds())
+		return EXIT_FAILURE;
+	fdcheck_init(&fds);
+	status = read_options(argc, argv, &o);
+	if (status >= 0)
+		return status;
+	log_init("proxyd", o.verbose > 1   ? LOG_LEVEL_DEBUG
+			   : o.verbose > 0 ? LOG_LEVEL_INFO
+					   : LOG_LEVEL_NOTICE);
+	status = run(&o);
+	if (fdcheck_count(&fds))
+		status = EXIT_FAILURE;
+	return status;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * master.h - the process that is started, and that starts the others.
+ *
+ * Reads signals, owns the listening sockets, keeps a tracker and a worker
+ * running, and tells netsetup's rules that proxyd is alive. Proxies nothing
+ * itself, so that nothing a client sends can reach it.
+ */
+#ifndef PROXYD_MASTER_H
+#define PROXYD_MASTER_H
+
+#include "policy/policy.h"
+
+/*
+ * Be proxyd for this policy until told to end; already with the rights of
+ * the master. Returns the exit status, in the children too: they return
+ * from here when their life is over. Reports its errors itself.
+ */
+int master_run(const struct policy *p);
+
+#endif

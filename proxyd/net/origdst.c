@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* origdst.c - one getsockopt() behind origdst.h. */
+#include "proxyd/net/origdst.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { OPTION_V4 = 80, OPTION_V6 = 80 }; /* SO_, IP6T_SO_ORIGINAL_DST */
+
+int
+origdst_find(int fd, int family, struct endpoint *ret_destination)
+{
+	union sockaddr_any sa;
+	socklen_t len;
+	int r;
+
+	memset(&sa, 0, sizeof(sa));
+	if (family == AF_INET6) {
+		len = sizeof(sa.in6);
+		r = getsockopt(fd, SOL_IPV6, OPTION_V6, &sa, &len);
+	} else {
+		len = sizeof(sa.in);
+		r = getsockopt(fd, SOL_IP, OPTION_V4, &sa, &len);
+	}
+	if (r < 0)
+		return errno == ENOPROTOOPT ? -ENOENT : -errno;
+	*ret_destination = endpoint_from_sockaddr(&sa);
+	return ret_destination->addr.family == family ? 0 : -ENOENT;
+}

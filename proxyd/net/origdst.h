@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * origdst.h - where did the client of an accepted connection want to go?
+ *
+ * NAT rewrote the destination to bring the connection here, and only
+ * conntrack remembers. Asks the socket; never guesses, opens nothing.
+ */
+#ifndef PROXYD_NET_ORIGDST_H
+#define PROXYD_NET_ORIGDST_H
+
+#include "lib/inet.h"
+
+/*
+ * The destination that the client of accepted TCP socket `fd` asked for; if
+ * no NAT was at work, that is the socket's own name. 0; -ENOENT if conntrack
+ * has no entry or is not there; other -errno. On failure *ret_destination is
+ * untouched. Source: SO_ORIGINAL_DST, nf_conntrack_proto.c.
+ */
+int origdst_find(int fd, int family, struct endpoint *ret_destination);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tracker.c - questions to conntrack, one after the other.
+ *
+ * One query takes some microseconds, so this process simply blocks in it.
+ * It must never block on a worker: an answer that does not fit into the
+ * socket is dropped, and the worker's timer ends that flow.
+ *
+ * The kernel looks a tuple up in either direction, but the library sends an
+ * empty original tuple unless ATTR_ORIG_* are set: so the tuple we have
+ * goes there, whichever direction it is.
+ */
+#include "proxyd/net/tracker.h"
+
+#include <errno.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+
+#include "proxyd/net/elements.h"
+
+struct tracker {
+	struct nfct_handle *nfct; /* owns; NULL: conntrack cannot be asked */
+	struct tracker_answer answer; /* the one being filled */
+};
+
+static struct endpoint
+read_endpoint(const struct nf_conntrack *ct, enum nf_conntrack_attr attr4,
+	      enum nf_conntrack_attr attr6, enum nf_conntrack_attr port)
+{
+	struct endpoint e;
+	const void *bytes;
+	bool v6;
+
+	memset(&e, 0, sizeof(e));
+	v6 = nfct_get_attr_u8(ct, ATTR_ORIG_L3PROTO) == AF_INET6;
+	bytes = nfct_get_attr(ct, v6 ? attr6 : attr4);
+	if (!bytes)
+		return e;
+	e.addr.family = v6 ? AF_INET6 : AF_INET;
+	memcpy(e.addr.bytes, bytes, addr_bits(&e.addr) / 8);
+	e.port = ntohs(nfct_get_attr_u16(ct, port));
+	return e;
+}
+
+/* The library's callback for each entry of an answer. */
+static int
+see_entry(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
+{
+	struct tracker *t = data;
+
+	(void)type;
+	t->answer.client = read_endpoint(
+		ct, ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV6_SRC, ATTR_ORIG_PORT_SRC);
+	t->answer.destination = read_endpoint(
+		ct, ATTR_ORIG_IPV4_DST, ATTR_ORIG_IPV6_DST, ATTR_ORIG_PORT_DST);
+	return NFCT_CB_CONTINUE;
+}
+
+static struct nf_conntrack *
+make_entry(const struct tracker_ask *ask)
+{
+	bool v6 = ask->from.addr.family == AF_INET6;
+	struct nf_conntrack *ct;
+
+	ct = nfct_new();
+	if (!ct)
+		return NULL;
+	nfct_set_attr_u8(ct, ATTR_L3PROTO, ask->from.addr.family);
+	nfct_set_attr(ct, v6 ? ATTR_ORIG_IPV6_SRC : ATTR_ORIG_IPV4_SRC,
+		      ask->from.addr.bytes);
+	nfct_set_attr(ct, v6 ? ATTR_ORIG_IPV6_DST : ATTR_ORIG_IPV4_DST,
+		      ask->to.addr.bytes);
+	nfct_set_attr_u8(ct, ATTR_L4PROTO, IPPROTO_TCP);
+	nfct_set_attr_u16(ct, ATTR_ORIG_PORT_SRC, htons(ask->from.port));
+	nfct_set_attr_u16(ct, ATTR_ORIG_PORT_DST, htons(ask->to.port));
+	if (ask->kind == TRACKER_EVICT)
+		nfct_set_attr_u16(ct, ATTR_ORIG_ZONE, (uint16_t)ask->zone);
+	return ct;
+}
+
+static int
+query(struct tracker *t, const struct tracker_ask *ask)
+{
+	enum nf_conntrack_query q;
+	struct nf_conntrack *ct;
+	int r = 0;
+
+	if (!t->nfct)
+		return -EOPNOTSUPP;
+	ct = make_entry(ask);
+	if (!ct)
+		return -ENOMEM;
+	q = ask->kind == TRACKER_EVICT ? NFCT_Q_DESTROY : NFCT_Q_GET;
+	if (nfct_query(t->nfct, q, ct) < 0)
+		r = -errno;
+	else if (q == NFCT_Q_GET && !t->answer.client.addr.family)
+		r = -ENOENT;
+	nfct_destroy(ct);
+	return r;
+}
+
+/* Answer what waits; false when nobody can ask any more. */
+static bool
+serve(struct tracker *t, int fd)
+{
+	struct tracker_answer *answer = &t->answer;
+	struct tracker_ask ask;
+	ssize_t n;
+
+	n = recv(fd, &ask, sizeof(ask), MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	if (n != sizeof(ask))
+		return n != 0;
+	memset(answer, 0, sizeof(*answer));
+	answer->id = ask.id;
+	answer->error = query(t, &ask);
+	(void)send(fd, answer, sizeof(*answer), MSG_DONTWAIT | MSG_NOSIGNAL);
+	return true;
+}
+
+static void
+end_alive_sets(const struct policy *p)
+{
+	char name[POLICY_ALIVE_SET_LEN];
+	const struct policy_service *s;
+	size_t i;
+	int r;
+
+	for (i = 0; i < p->n_services; i++) {
+		s = &p->services[i];
+		if (!s->n_intercepts)
+			continue;
+		r = elements_clear(policy_alive_set(s, name));
+		if (r < 0 && r != -ENOENT)
+			log_error("cannot empty set %s: %s", name,
+				  strerror(-r));
+	}
+}
+
+static void
+open_handle(struct tracker *t)
+{
+	memset(t, 0, sizeof(*t));
+	t->nfct = nfct_open(CONNTRACK, 0);
+	if (!t->nfct) {
+		log_warn("tracker: cannot ask conntrack: %s", strerror(errno));
+		return;
+	}
+	nfct_callback_register(t->nfct, NFCT_T_ALL, see_entry, t);
+}
+
+static void
+close_handle(struct tracker *t)
+{
+	if (!t->nfct)
+		return;
+	nfct_callback_unregister(t->nfct);
+	nfct_close(t->nfct);
+}
+
+int
+tracker_run(const struct policy *p, int fd, int alive_fd)
+{
+	struct pollfd fds[2] = {
+		{.fd = fd, .events = POLLIN},
+		{.fd = alive_fd, .events = POLLIN},
+	};
+	struct tracker t;
+
+	open_handle(&t);
+	while (!fds[1].revents) {
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			break;
+		if (fds[0].revents && !serve(&t, fd))
+			fds[0].fd = -1;
+	}
+	end_alive_sets(p);
+	close_handle(&t);
+	return 0;
+}

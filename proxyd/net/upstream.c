@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * upstream.c - makes the socket of upstream.h.
+ *
+ * SO_REUSEADDR stands on every spoofed socket: a client that keeps its port
+ * and comes again soon finds its former socket still ending.
+ */
+#include "proxyd/net/upstream.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include "proxyd/base/sock.h"
+
+static int
+set_transparent(int fd, int family)
+{
+	if (family == AF_INET6)
+		return sock_set(fd, SOL_IPV6, IPV6_TRANSPARENT, 1);
+	return sock_set(fd, SOL_IP, IP_TRANSPARENT, 1);
+}
+
+static int
+bind_source(int fd, const struct upstream *u)
+{
+	union sockaddr_any sa;
+	socklen_t len;
+	int r;
+
+	r = sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	/* the port is then chosen by connect(), for these four numbers */
+	if (r == 0 && u->source.port == 0)
+		r = sock_set(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+	if (r < 0)
+		return r;
+	len = endpoint_to_sockaddr(&u->source, &sa);
+	return bind(fd, &sa.sa, len) < 0 ? -errno : 0;
+}
+
+static int
+prepare(int fd, const struct upstream *u)
+{
+	int r;
+
+	r = sock_set(fd, SOL_TCP, TCP_NODELAY, 1);
+	if (r == 0 && u->mark)
+		r = set_transparent(fd, u->target.addr.family);
+	if (r == 0 && u->mark)
+		r = sock_set(fd, SOL_SOCKET, SO_MARK, (int)u->mark);
+	if (r == 0 && u->source.addr.family)
+		r = bind_source(fd, u);
+	return r;
+}
+
+int
+upstream_connect(const struct upstream *u, int *ret_fd)
+{
+	union sockaddr_any sa;
+	socklen_t len;
+	int fd, r;
+
+	fd = socket(u->target.addr.family,
+		    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	r = prepare(fd, u);
+	len = endpoint_to_sockaddr(&u->target, &sa);
+	if (r == 0 && connect(fd, &sa.sa, len) < 0 && errno != EINPROGRESS)
+		r = -errno;
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	*ret_fd = fd;
+	return 0;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * relay.h - moves bytes between two sides.
+ *
+ * What one side sends goes to the other as it is, each direction on its own,
+ * ends included. Bytes that the other side takes at once only pass through
+ * a scratch buffer of the worker's; what it does not take waits in a chunk,
+ * and until that is gone nothing more is read. Has no timer and closes
+ * nothing: it says how things stand, and the caller acts.
+ */
+#ifndef PROXYD_STREAM_RELAY_H
+#define PROXYD_STREAM_RELAY_H
+
+#include <stdbool.h>
+
+#include "proxyd/stream/side.h"
+
+/* One for each worker. */
+struct relay {
+	struct side_chunk *scratch; /* owns */
+	struct side_chunk *spare;   /* owns: list */
+	unsigned int n_spare;
+};
+
+enum relay_state {
+	RELAY_OPEN,
+	RELAY_HALF_CLOSED, /* one side sent its end */
+	RELAY_DONE,	   /* both did, and all bytes are handed over */
+	RELAY_BROKEN,	   /* a side has an error */
+};
+
+/* 0 or -ENOMEM. Fini of a zeroed one is safe. */
+int relay_init(struct relay *r);
+void relay_fini(struct relay *r);
+
+/*
+ * Move what can be moved now. *ret_again: there is more to do although no
+ * event will say so; call again after others had their turn.
+ */
+enum relay_state relay_pump(struct relay *r, struct side *a, struct side *b,
+			    bool *ret_again);
+
+/*
+ * After `from` broke: hand what it sent before to `to`, so that it can be
+ * told of the reset after the data and not instead of it. True when the
+ * peer of `to` has acknowledged all of it, or never will.
+ */
+bool relay_rescue(struct relay *r, struct side *from, struct side *to);
+
+/* Give back what a side holds of the relay's; before it is closed. */
+void relay_release(struct relay *r, struct side *s);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * worker.h - the process that does the proxying.
+ *
+ * Accepts, and lets flows live, in one loop. Owns no listening socket: it
+ * inherits the master's, and has CAP_NET_RAW and CAP_NET_BIND_SERVICE only.
+ */
+#ifndef PROXYD_WORKER_H
+#define PROXYD_WORKER_H
+
+#include "policy/policy.h"
+
+#include "proxyd/base/shm.h"
+#include "proxyd/ctl/access.h"
+#include "proxyd/net/listener.h"
+
+/* Single bytes on the control pipe. Its end: the master is gone. */
+enum worker_order {
+	WORKER_DRAIN = 'd',  /* accept no more, end with the last flow */
+	WORKER_QUIT = 'q',   /* end now */
+	WORKER_REOPEN = 'r', /* open log files anew */
+};
+
+/* All borrowed. */
+struct worker_setup {
+	const struct policy *policy;
+	struct shm *shm;
+	struct listeners *listeners; /* shut when draining begins */
+	struct access *access;
+	int tracker_fd; /* to ask the tracker */
+	int control_fd; /* orders */
+};
+
+/*
+ * A worker's life. Returns its exit status. Privileges are already limited.
+ */
+int worker_run(const struct worker_setup *setup);
+
+#endif
