@@ -9,8 +9,9 @@
 #include <stdbool.h>
 
 #include "lib/diag.h"
-#include "netsetup/change/journal.h"
 #include "policy/policy.h"
+
+#include "netsetup/change/journal.h"
 
 /* Exit statuses: netsetup(8). */
 enum {

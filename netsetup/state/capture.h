@@ -10,8 +10,9 @@
 #ifndef NETSETUP_STATE_CAPTURE_H
 #define NETSETUP_STATE_CAPTURE_H
 
-#include "netsetup/state/draft.h"
 #include "policy/policy.h"
+
+#include "netsetup/state/draft.h"
 
 /* Is there anything to capture? */
 bool capture_wanted(const struct policy *p);

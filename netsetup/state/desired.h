@@ -9,8 +9,9 @@
 #define NETSETUP_STATE_DESIRED_H
 
 #include "lib/diag.h"
-#include "netsetup/state/kstate.h"
 #include "policy/policy.h"
+
+#include "netsetup/state/kstate.h"
 
 struct facts_iface {
 	char name[POLICY_IFACE_LEN];
