@@ -199,7 +199,7 @@ $(LAB_TOOLS): $(O)/%: $(O)/%.o $(ARCHIVE)
 	$(say) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_lib)
 
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find $(O) -name '*.d' -type f 2>/dev/null)
 
 clean:
 	$(Q)rm -rf build
