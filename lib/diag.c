@@ -7,7 +7,10 @@
 
 #include "lib/arena.h"
 
-enum { KEPT_MAX = 4 * DIAG_SHOWN_MAX };
+enum {
+	KEPT_MAX = 4 * DIAG_SHOWN_MAX,
+	WINDOW = 160, /* bytes shown of a longer line */
+};
 
 void
 diags_init(struct diags *d)
@@ -109,18 +112,25 @@ sort_groups(const struct diags *d, struct group *groups)
 	return n;
 }
 
+/* Of a line longer than a terminal is wide, the part around the mark. */
 static void
 format_caret_line(const struct diag *diag, struct str *out)
 {
 	size_t i, col = diag->place.col - 1, len = strlen(diag->source);
+	size_t from = 0, to = len;
 
 	if (col > len)
 		return;
-	str_addf(out, "%s\n", diag->source);
-	for (i = 0; i < col; i++)
+	if (len > WINDOW) {
+		from = col > WINDOW / 2 ? col - WINDOW / 2 : 0;
+		to = from + WINDOW < len ? from + WINDOW : len;
+	}
+	str_add_bytes(out, diag->source + from, to - from);
+	str_add_char(out, '\n');
+	for (i = from; i < col; i++)
 		str_add_char(out, diag->source[i] == '\t' ? '\t' : ' ');
 	str_add_char(out, '^');
-	for (i = 1; i < diag->place.len && col + i < len; i++)
+	for (i = 1; i < diag->place.len && col + i < to; i++)
 		str_add_char(out, '~');
 	str_add_char(out, '\n');
 }

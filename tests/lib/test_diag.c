@@ -53,6 +53,30 @@ places_may_be_missing_or_wrong(void)
 	str_fini(&out);
 }
 
+/* A line of 1000 bytes, of which those around the mark are shown. */
+static void
+long_lines_are_cut(void)
+{
+	struct diags d;
+	struct str out = {0};
+	char line[1001];
+	const char *text, *caret;
+
+	memset(line, 'a', 1000);
+	line[1000] = '\0';
+	memcpy(line + 500, "MARK", 4);
+	diags_init(&d);
+	diag_add(&d, DIAG_ERROR, (struct place){"f", 1, 501, 4}, line, "x");
+	text = strchr(format(&d, false, &out), '\n') + 1;
+	caret = strchr(text, '\n') + 1;
+	CU_ASSERT_EQUAL(caret - text, 161);
+	UNIT_STRINGS(strchr(caret, '^'), "^~~~\n");
+	CU_ASSERT_EQUAL(strncmp(text + (strchr(caret, '^') - caret), "MARK", 4),
+			0);
+	diags_fini(&d);
+	str_fini(&out);
+}
+
 static void
 they_are_sorted_with_their_notes(void)
 {
@@ -114,6 +138,7 @@ colour_is_for_terminals(void)
 static const struct unit_test tests[] = {
 	{"a_mistake_is_shown_at_its_place", a_mistake_is_shown_at_its_place},
 	{"places_may_be_missing_or_wrong", places_may_be_missing_or_wrong},
+	{"long_lines_are_cut", long_lines_are_cut},
 	{"they_are_sorted_with_their_notes", they_are_sorted_with_their_notes},
 	{"after_fifty_the_rest_is_counted", after_fifty_the_rest_is_counted},
 	{"colour_is_for_terminals", colour_is_for_terminals},
