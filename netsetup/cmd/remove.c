@@ -17,10 +17,10 @@ remove_all(struct journal *j, struct arena *arena)
 
 	diags_init(&diags);
 	r = apply(j, &nothing, arena, &diags, &d);
-	if (r < 0) {
-		common_print(&diags);
-		status = common_fail("remove", r);
-	}
+	common_print(&diags);
+	if (r < 0)
+		status = diags.n_errors > 0 ? EXIT_FAILED
+					    : common_fail("remove", r);
 	diags_fini(&diags);
 	return status;
 }

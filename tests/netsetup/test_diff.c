@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Differences between installed and wanted, as plans in golden files; and
+ * what must never be a difference.
+ */
+#include "netsetup/state/diff.h"
+
+#include "netsetup/state/plan.h"
+#include "tests/netsetup/states.h"
+
+/* Two states of one arena, and their policies. */
+struct pair {
+	struct arena *arena;
+	struct diags diags;
+	struct policy *policies[2];
+	struct kstate was; /* as installed */
+	struct kstate will;
+};
+
+static struct kstate
+make(struct pair *p, int which, const char *name)
+{
+	struct facts facts = states_facts(p->arena);
+	struct kstate s = {0};
+
+	p->policies[which] = states_policy(name, &p->diags);
+	if (p->policies[which])
+		desired(p->policies[which], &facts, p->arena, &p->diags, &s);
+	return s;
+}
+
+/* NULL: nothing is installed, or nothing is wanted. */
+static void
+pair_init(struct pair *p, const char *was, const char *will)
+{
+	struct kstate s;
+
+	memset(p, 0, sizeof(*p));
+	p->arena = arena_new();
+	diags_init(&p->diags);
+	if (was) {
+		s = make(p, 0, was);
+		p->was = states_installed(p->arena, &s);
+	}
+	if (will)
+		p->will = make(p, 1, will);
+}
+
+static void
+pair_fini(struct pair *p)
+{
+	diags_fini(&p->diags);
+	policy_free(p->policies[0]);
+	policy_free(p->policies[1]);
+	arena_free(p->arena);
+}
+
+static struct kdiff
+pair_diff(struct pair *p)
+{
+	return diff(&p->was, &p->will, p->arena);
+}
+
+static void
+check_golden(const char *was, const char *will, const char *golden)
+{
+	struct str text = {0};
+	struct kdiff d;
+	struct pair p;
+
+	pair_init(&p, was, will);
+	d = pair_diff(&p);
+	plan_text(&d, &text);
+	unit_golden(golden, str_text(&text));
+	str_fini(&text);
+	pair_fini(&p);
+}
+
+static void
+test_golden(void)
+{
+	check_golden(NULL, "first", "netsetup/nothing-first.plan");
+	check_golden("first", NULL, "netsetup/first-nothing.plan");
+	check_golden("first", "more", "netsetup/first-more.plan");
+	check_golden("more", "first", "netsetup/more-first.plan");
+	check_golden("lists", "ports", "netsetup/lists-ports.plan");
+	check_golden("first", "gateway", "netsetup/first-gateway.plan");
+	check_golden("first", "listen", "netsetup/first-listen.plan");
+	check_golden("first", "slower", "netsetup/first-slower.plan");
+}
+
+/* What is installed is what is wanted; lines may have moved. */
+static void
+test_same(void)
+{
+	static const char *const pairs[][2] = {
+		{"first", "first"},   {"lists", "lists"},
+		{"listen", "listen"}, {"nothing", "nothing"},
+		{"first", "moved"},
+	};
+	struct pair p;
+	size_t i;
+
+	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		pair_init(&p, pairs[i][0], pairs[i][1]);
+		UNIT_CHECK(pair_diff(&p).n == 0, "%s %s", pairs[i][0],
+			   pairs[i][1]);
+		pair_fini(&p);
+	}
+}
+
+/* The first rule of `chain`. */
+static struct krule *
+rule_of(struct kstate *s, const char *chain)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_rules; i++) {
+		if (!strcmp(s->rules[i].chain, chain))
+			return &s->rules[i];
+	}
+	return NULL;
+}
+
+static void
+check_one(struct pair *p, enum kchange_op op, enum kchange_object object)
+{
+	struct kdiff d = pair_diff(p);
+	struct str text = {0};
+
+	plan_text(&d, &text);
+	UNIT_CHECK(d.n == 1 && d.list[0].op == op && d.list[0].object == object,
+		   "%s", str_text(&text));
+	str_fini(&text);
+}
+
+/* Somebody has tampered: each kind of drift is one change. */
+static void
+test_drift(void)
+{
+	struct kchain foreign = {.name = "visitor"};
+	struct pair p;
+
+	pair_init(&p, "first", "first");
+	p.was.table_flags = NFT_TABLE_F_DORMANT;
+	check_one(&p, KCHANGE_REPLACE, KCHANGE_TABLE);
+	pair_fini(&p);
+
+	pair_init(&p, "first", "first");
+	rule_of(&p.was, "guard_in")->digest = 0; /* rewritten by hand */
+	check_one(&p, KCHANGE_REPLACE, KCHANGE_RULE);
+	pair_fini(&p);
+
+	pair_init(&p, "first", "first");
+	p.was.n_rules--; /* guard_out's only rule is gone */
+	check_one(&p, KCHANGE_ADD, KCHANGE_RULE);
+	pair_fini(&p);
+
+	pair_init(&p, "first", "first");
+	p.was.chains = arena_memdup(p.arena, p.was.chains,
+				    (p.was.n_chains + 1) * sizeof(foreign));
+	p.was.chains[p.was.n_chains++] = foreign;
+	check_one(&p, KCHANGE_REMOVE, KCHANGE_CHAIN);
+	pair_fini(&p);
+
+	pair_init(&p, "first", "first");
+	p.was.n_iprules--;
+	check_one(&p, KCHANGE_ADD, KCHANGE_IPRULE);
+	pair_fini(&p);
+
+	pair_init(&p, "first", "first");
+	p.was.routes[0].table = 7;
+	UNIT_CHECK(pair_diff(&p).n == 2, "a route in another table");
+	pair_fini(&p);
+
+	pair_init(&p, "first", "first");
+	p.was.sysctls[0].value = "0";
+	check_one(&p, KCHANGE_REPLACE, KCHANGE_SYSCTL);
+	pair_fini(&p);
+}
+
+/* A chain with another policy is made anew, and with it all that names it. */
+static void
+test_chain_replaced(void)
+{
+	struct str text = {0};
+	struct kdiff d;
+	struct pair p;
+	size_t i;
+
+	pair_init(&p, "first", "first");
+	for (i = 0; i < p.was.n_chains; i++) {
+		if (!strcmp(p.was.chains[i].name, "unowned"))
+			p.was.chains[i].base = true;
+	}
+	d = pair_diff(&p);
+	plan_text(&d, &text);
+	/* the chain, its four rules, and the jump to it */
+	UNIT_CHECK(d.n == 6, "%s", str_text(&text));
+	str_fini(&text);
+	pair_fini(&p);
+}
+
+/* Elements that packets made are nobody's business; others are. */
+static void
+test_elements(void)
+{
+	static struct kelem some[1];
+	struct pair p;
+	size_t i;
+
+	pair_init(&p, "lists", "lists");
+	for (i = 0; i < p.was.n_sets; i++) {
+		if (!kset_is_dynamic(&p.was.sets[i]))
+			continue;
+		p.was.sets[i].elems = some;
+		p.was.sets[i].n_elems = 1;
+	}
+	UNIT_CHECK(pair_diff(&p).n == 0, "alive elements");
+	pair_fini(&p);
+
+	pair_init(&p, "lists", "lists");
+	for (i = 0; i < p.was.n_sets; i++) {
+		if (!strcmp(p.was.sets[i].name, "ports1_web"))
+			p.was.sets[i].n_elems--;
+	}
+	/* the set, and the two rules that look into it */
+	UNIT_CHECK(pair_diff(&p).n == 3, "%zu", pair_diff(&p).n);
+	pair_fini(&p);
+}
+
+/* A rule that comes in the middle stands before the one that stays. */
+static void
+test_position(void)
+{
+	const struct kchange *c = NULL;
+	struct kdiff d;
+	struct pair p;
+	size_t i;
+
+	pair_init(&p, "first", "more");
+	d = pair_diff(&p);
+	for (i = 0; i < d.n; i++) {
+		if (d.list[i].object == KCHANGE_RULE &&
+		    !strcmp(d.list[i].will.rule->chain, "capture"))
+			c = &d.list[i];
+	}
+	UNIT_CHECK(c && c->op == KCHANGE_ADD &&
+			   c->before == rule_of(&p.was, "capture")->handle,
+		   "before %llu", c ? (unsigned long long)c->before : 0);
+	pair_fini(&p);
+}
+
+static void
+test_json(void)
+{
+	struct str text = {0};
+	struct json j;
+	struct kdiff d;
+	struct pair p;
+
+	pair_init(&p, "first", "slower");
+	d = pair_diff(&p);
+	json_init(&j, &text, true);
+	json_object(&j, NULL);
+	plan_json(&d, &j);
+	json_end(&j);
+	unit_golden("netsetup/first-slower.json", str_text(&text));
+	str_fini(&text);
+	pair_fini(&p);
+}
+
+static const struct unit_test tests[] = {
+	{"golden", test_golden},     {"same", test_same},
+	{"drift", test_drift},	     {"chain_replaced", test_chain_replaced},
+	{"elements", test_elements}, {"position", test_position},
+	{"json", test_json},
+};
+
+UNIT_MAIN("diff", tests)
