@@ -29,6 +29,8 @@ check_marks(struct checker *c)
 	const struct policy_gateway *g = &c->policy->gateway;
 	uint32_t both = g->mark_deliver & g->mark_upstream;
 
+	if (c->notes->mark_bad)
+		return;
 	if (both)
 		report(c->sources, DIAG_ERROR, c->notes->mark,
 		       "the two marks share the bits 0x%x", both);

@@ -73,7 +73,8 @@ read_positional(struct form *f)
 				f->ret = -EINVAL;
 			last = arg;
 		} else if (!(arg->flags & ARG_OPTIONAL)) {
-			report_missing(f, "a value is missing");
+			if (!f->ret)
+				report_missing(f, "a value is missing");
 			return last;
 		}
 	}
@@ -93,6 +94,14 @@ nearest_option(const struct keyword *row, const char *word)
 		if (arg->word && n < OPTIONS_MAX)
 			words[n++] = arg->word;
 	return name_nearest(word, words, n);
+}
+
+/* Go to the next option, or to the end. */
+static void
+skip_value(struct form *f)
+{
+	while (cursor_word(f->c) && !cursor_at_option(f->c))
+		f->c->pos++;
 }
 
 /* A word that is no option of this statement: report, go to the next one. */
@@ -119,8 +128,7 @@ skip_unknown(struct form *f, const struct arg *last)
 	else
 		report(f->c->sources, DIAG_ERROR, w->place, "unexpected '%s'",
 		       buf);
-	while (cursor_word(f->c) && !cursor_at_option(f->c))
-		f->c->pos++;
+	skip_value(f);
 }
 
 /* Returns false if it stood there before; that was reported. */
@@ -159,6 +167,7 @@ read_option_value(struct form *f, const struct arg *arg, const struct word *w,
 {
 	if (w->comma) {
 		report_after(f, w, "no ',' belongs behind");
+		skip_value(f);
 		return;
 	}
 	if (arg->type != TYPE_FLAG) {

@@ -36,6 +36,7 @@ struct block {
 	char *base; /* struct policy_*; NULL: check the form only */
 	bool quiet; /* inside of what is not supported */
 	struct place written[ROWS_MAX]; /* by row */
+	bool bad[ROWS_MAX];		/* it has a mistake */
 };
 
 static size_t
@@ -205,8 +206,8 @@ read_statement(struct builder *b, struct block *block,
 	if (row->flags & KEYWORD_UNSUPPORTED)
 		read_unsupported(b, row, st, c.quiet);
 	c.quiet |= row->flags & KEYWORD_UNSUPPORTED;
-	if (!st->bad)
-		form_read(&c, base);
+	if (st->bad || form_read(&c, base) < 0)
+		block->bad[row_index(row)] = true;
 }
 
 static void
@@ -311,6 +312,18 @@ read_header(struct builder *b, const struct statement *st, void *base)
 	return !st->bad && form_read(&c, base) == 0 && st->has_block;
 }
 
+static struct place
+place_written(const struct block *block, const char *word)
+{
+	return block->written[row_index(keyword_find(block->name, word, NULL))];
+}
+
+static bool
+is_bad(const struct block *block, const char *word)
+{
+	return block->bad[row_index(keyword_find(block->name, word, NULL))];
+}
+
 static void
 read_gateway(struct builder *b, const struct statement *st, bool first)
 {
@@ -330,13 +343,11 @@ read_gateway(struct builder *b, const struct statement *st, bool first)
 	read_block(b, &block, &st->block);
 	if (!first)
 		return;
-#define WRITTEN(word)                                                          \
-	block.written[row_index(keyword_find("gateway", word, NULL))]
-	notes->gateway_inside = WRITTEN("inside");
-	notes->capture_ports = WRITTEN("capture-ports");
-	notes->mark = WRITTEN("mark");
-	notes->table = WRITTEN("table");
-#undef WRITTEN
+	notes->gateway_inside = place_written(&block, "inside");
+	notes->capture_ports = place_written(&block, "capture-ports");
+	notes->mark = place_written(&block, "mark");
+	notes->table = place_written(&block, "table");
+	notes->mark_bad = is_bad(&block, "mark");
 }
 
 /*

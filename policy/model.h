@@ -23,6 +23,7 @@ struct model_notes {
 	struct place gateway_inside; /* line 0: not written */
 	struct place capture_ports;
 	struct place mark;
+	bool mark_bad; /* it has a mistake that was reported */
 	struct place table;
 };
 

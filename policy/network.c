@@ -25,8 +25,9 @@ check_any(const struct reading *r, struct word *w)
 {
 	if (w->quoted || strcmp(w->text, "any") != 0)
 		return 0;
-	return reading_mistake(r, w, "'any' stands %s",
-			       r->arg->flags & ARG_ANY ? "alone" : "not here");
+	return reading_mistake(r, w, "'any' %s",
+			       r->arg->flags & ARG_ANY ? "stands alone"
+						       : "cannot stand here");
 }
 
 static int
@@ -249,9 +250,9 @@ network_node(const struct reading *r)
 		if (endpoint_parse(r->word->text, &value.endpoint) < 0)
 			return reading_mistake(
 				r, r->word,
-				"'%s' is not 'original', ADDR, "
-				"ADDR:PORT or [ADDR]:PORT; names are "
-				"not looked up",
+				"'%s' is not ADDR, ADDR:PORT, "
+				"[ADDR]:PORT or the word original; "
+				"names are not looked up",
 				shown(r->word->text, buf));
 		if (check_unicast(r, &value.endpoint.addr) < 0)
 			return -EINVAL;
@@ -277,8 +278,8 @@ network_source(const struct reading *r)
 	if (!choice && addr_parse(r->word->text, &addr) < 0)
 		return reading_mistake(
 			r, r->word,
-			"'%s' is not gateway, client, client-port or an "
-			"address",
+			"'%s' is not an address or one of the words "
+			"gateway, client, client-port",
 			shown(r->word->text, buf));
 	if (!choice && check_unicast(r, &addr) < 0)
 		return -EINVAL;
@@ -302,7 +303,8 @@ network_log(const struct reading *r)
 	if (!choice && r->word->text[0] != '/')
 		return reading_mistake(
 			r, r->word,
-			"'%s' is not journal, none or a file from '/'",
+			"'%s' is not a file, from '/' on, or one of the "
+			"words journal, none",
 			shown(r->word->text, buf));
 	if (!r->dst)
 		return 0;

@@ -165,7 +165,11 @@ report_undefined(struct sources *s, const struct tree *tree,
 
 	if (!report_is_full(s))
 		nearest = define_nearest(tree, word->text + 1);
-	if (nearest)
+	if (nearest && !strcmp(nearest, word->text + 1))
+		report(s, DIAG_ERROR, word->place,
+		       "list '%s' is defined only below",
+		       shown(word->text, buf));
+	else if (nearest)
 		report(s, DIAG_ERROR, word->place,
 		       "list '%s' is not defined, did you mean '$%s'?",
 		       shown(word->text, buf), nearest);

@@ -345,6 +345,9 @@ print_list(const struct policy *p, const struct keyword *row, const char *base,
 	for (i = 0; i < n; i++, element += row->list.size) {
 		str_clear(&args);
 		print_args(p, row, element, &args);
+		/* each of its lists is `any`, and one must be written */
+		if (!args.len && row->flags & KEYWORD_NEEDS_ONE)
+			str_addf(&args, "%s any", row->args->word);
 		print_line(row, str_text(&args), out);
 	}
 	str_fini(&args);

@@ -12,7 +12,7 @@
 
 enum {
 	CHOICES_MAX = 16,
-	NOTE_LEN = 256,
+	NOTE_LEN = 512,
 };
 
 int
@@ -60,7 +60,11 @@ reading_choice_mistake(const struct reading *r, const struct choice *choices)
 	char buf[SHOWN_LEN];
 	size_t n;
 
-	for (n = 0; choices[n].word && n < CHOICES_MAX; n++) {
+	if (r->word->quoted && choice_find(choices, r->word->text))
+		return reading_mistake(r, r->word,
+				       "quoted text is no keyword: write %s",
+				       r->word->text);
+	for (n = 0; n < CHOICES_MAX && choices[n].word; n++) {
 		words[n] = choices[n].word;
 		str_addf(&text, "%s%s", n ? ", " : "", choices[n].word);
 	}

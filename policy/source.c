@@ -113,7 +113,7 @@ shown(const char *text, char buf[SHOWN_LEN])
 	static const char dots[] = "...";
 	size_t i;
 
-	for (i = 0; text[i] && i < SHOWN_LEN - sizeof(dots); i++)
+	for (i = 0; i < SHOWN_LEN - sizeof(dots) && text[i]; i++)
 		buf[i] = is_shown((unsigned char)text[i]) ? text[i] : '?';
 	strcpy(buf + i, text[i] ? dots : "");
 	return buf;

@@ -60,7 +60,7 @@ void report(struct sources *s, enum diag_level level, struct place place,
 /* So many mistakes that more are only counted: spare no-one's time. */
 bool report_is_full(const struct sources *s);
 
-enum { SHOWN_LEN = 64 };
+enum { SHOWN_LEN = 128 };
 
 /* A word of the user's as it can be shown in a message: printable and not
  * too long. Returns `buf`. */
