@@ -198,6 +198,9 @@ pid_t lab_proxyd(struct lab *lab);
 /* The same, and it must work. */
 pid_t lab_proxyd_up(struct lab *lab);
 
+/* SIGINT, which ends it at once; it must exit with 0. */
+void lab_stop_proxyd(struct lab *lab, pid_t pid);
+
 /* netsetup's rules see proxyd: every alive set holds both families. */
 bool lab_armed(struct lab *lab);
 
@@ -241,6 +244,12 @@ ssize_t lab_recv(int fd, void *buf, size_t size, unsigned int ms);
 
 /* Receive until `text` has come; false on end, error or after `ms`. */
 bool lab_expect(int fd, const char *text, unsigned int ms);
+
+/*
+ * `fd` is what lab_connect() gave: expect a reset, by then or at the first
+ * read, within `ms`. Closes it.
+ */
+void lab_expect_reset(int fd, unsigned int ms);
 
 /* Close with a reset. */
 void lab_reset(int fd);
@@ -323,8 +332,8 @@ const char *lab_value(const char *record, const char *key, char buf[256]);
 
 /*
  * The usual test: lab, policy (its %s is lab_user()), rules, a proxyd that
- * is alive. With `direct` watched, ends by SIGTERM and expects that proxyd
- * exits with 0 and that no packet came to the client directly.
+ * is alive. lab_end() stops proxyd and expects that no packet came to the
+ * client directly.
  */
 struct lab *lab_begin(const struct lab_options *options, const char *policy,
 		      pid_t *ret_proxyd);

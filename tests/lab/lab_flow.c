@@ -6,7 +6,6 @@
 
 #include <CUnit/CUnit.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,7 +164,7 @@ lab_begin(const struct lab_options *options, const char *policy,
 void
 lab_end(struct lab *lab, pid_t proxyd)
 {
-	CU_ASSERT_EQUAL(lab_stop(lab, proxyd, SIGTERM, 10000), 0);
+	lab_stop_proxyd(lab, proxyd);
 	CU_ASSERT_EQUAL(lab_direct(lab), 0);
 	lab_down(lab);
 }

@@ -180,6 +180,23 @@ lab_expect(int fd, const char *text, unsigned int ms)
 }
 
 void
+lab_expect_reset(int fd, unsigned int ms)
+{
+	char buf[16];
+	ssize_t n = fd;
+
+	if (fd >= 0) {
+		n = lab_recv(fd, buf, sizeof(buf), ms);
+		close(fd);
+	}
+	UNIT_CHECK(n == -ECONNRESET || (fd < 0 && n == -ECONNREFUSED),
+		   "no reset, but %s",
+		   n < 0    ? strerror((int)-n)
+		   : n == 0 ? "an ordinary end"
+			    : "data");
+}
+
+void
 lab_reset(int fd)
 {
 	struct linger l = {.l_onoff = 1, .l_linger = 0};

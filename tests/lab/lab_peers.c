@@ -144,6 +144,15 @@ lab_proxyd_up(struct lab *lab)
 	return pid;
 }
 
+void
+lab_stop_proxyd(struct lab *lab, pid_t pid)
+{
+	int r = lab_stop(lab, pid, SIGINT, 10000);
+
+	UNIT_CHECK(r == 0, "proxyd's end: %s (%d)",
+		   r < 0 ? strerror(-r) : "exit status", r);
+}
+
 /*
  * `nft list table` shows "elements = { ipv4 expires 2s, ipv6 ... }" in each
  * armed set. Every set must have the families whose addresses exist.

@@ -5,8 +5,6 @@
  * and a proxyd that listens on port 80. No netsetup, unless a test says so.
  */
 #include <CUnit/CUnit.h>
-#include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -125,23 +123,20 @@ loop(void)
 	char buf[256];
 	struct str record = {0};
 	pid_t pid;
-	int fd;
 
 	policy(lab, "gateway");
 	pid = lab_proxyd_up(lab);
-	fd = lab_connect(lab, LAB_CLIENT, NULL, LAB_GATEWAY4 ":80", 1000);
-	CU_ASSERT(fd >= 0);
-	CU_ASSERT_EQUAL(lab_recv(fd, buf, sizeof(buf), 2000), -ECONNRESET);
-	close(fd);
-	fd = lab_connect(lab, LAB_CLIENT, NULL, "[" LAB_GATEWAY6 "]:80", 1000);
-	CU_ASSERT(fd >= 0);
-	CU_ASSERT_EQUAL(lab_recv(fd, buf, sizeof(buf), 2000), -ECONNRESET);
-	close(fd);
+	lab_expect_reset(
+		lab_connect(lab, LAB_CLIENT, NULL, LAB_GATEWAY4 ":80", 2000),
+		2000);
+	lab_expect_reset(lab_connect(lab, LAB_CLIENT, NULL,
+				     "[" LAB_GATEWAY6 "]:80", 2000),
+			 2000);
 	CU_ASSERT(lab_closed("loop", 2));
 	CU_ASSERT(lab_record("close=loop", &record));
 	UNIT_STRINGS(lab_value(str_text(&record), "dst_via", buf), "local");
 	str_fini(&record);
-	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGTERM, 5000), 0);
+	lab_stop_proxyd(lab, pid);
 	lab_down(lab);
 }
 
@@ -149,16 +144,7 @@ loop(void)
 static void
 refused(struct lab *lab, const char *to)
 {
-	char buf[16];
-	int fd;
-
-	fd = lab_connect(lab, LAB_CLIENT, NULL, to, 2000);
-	if (fd < 0) {
-		CU_ASSERT_EQUAL(fd, -ECONNRESET);
-		return;
-	}
-	CU_ASSERT_EQUAL(lab_recv(fd, buf, sizeof(buf), 2000), -ECONNRESET);
-	close(fd);
+	lab_expect_reset(lab_connect(lab, LAB_CLIENT, NULL, to, 2000), 2000);
 }
 
 static void
@@ -177,7 +163,40 @@ no_return_path_for(const char *source)
 	CU_ASSERT(lab_logged("proxyd", "netsetup apply"));
 	/* the one is that of lab_nginx(), which waits for its server */
 	CU_ASSERT_EQUAL(lab_counter(lab, LAB_SERVER, "TcpPassiveOpens"), 1);
-	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGTERM, 5000), 0);
+	lab_stop_proxyd(lab, pid);
+	lab_down(lab);
+}
+
+/* A port to listen on and a server: no rules, no conntrack, no rights. */
+static void
+listen_alone(void)
+{
+	struct lab *lab = lab_up(NULL);
+	struct str body = {0};
+	pid_t pid;
+
+	lab_policy(lab,
+		   "gateway {\n"
+		   "	user %s\n"
+		   "}\n"
+		   "pool here {\n"
+		   "	node " LAB_SERVER4 ":80\n"
+		   "}\n"
+		   "service web {\n"
+		   "	listen tcp 8080\n"
+		   "	use here\n"
+		   "}\n",
+		   lab_user());
+	lab_nginx(lab);
+	pid = lab_proxyd_up(lab);
+	CU_ASSERT_EQUAL(lab_get(lab, LAB_CLIENT, NULL, LAB_GATEWAY4 ":8080",
+				"/", &body),
+			200);
+	CU_ASSERT_EQUAL(lab_get(lab, LAB_CLIENT, NULL,
+				"[" LAB_GATEWAY6 "]:8080", "/", &body),
+			200);
+	str_fini(&body);
+	lab_stop_proxyd(lab, pid);
 	lab_down(lab);
 }
 
@@ -186,6 +205,12 @@ no_return_path(void)
 {
 	no_return_path_for("client");
 	no_return_path_for("client-port");
+}
+
+static bool
+passes(struct lab *lab, const char *to)
+{
+	return lab_get(lab, LAB_CLIENT, NULL, to, "/", NULL) == 200;
 }
 
 /* What the line said helps, and without a restart of proxyd. */
@@ -202,13 +227,18 @@ return_path_comes_with(const struct lab_options *options)
 	lab_watch_direct(lab);
 	refused(lab, LAB_SERVER4 ":80");
 	lab_apply(lab);
-	lab_sleep(1500); /* proxyd looks once a second */
+	/* proxyd looks once a second */
+	CU_ASSERT(LAB_WAIT(passes(lab, LAB_SERVER4 ":80") &&
+				   passes(lab, "[" LAB_SERVER6 "]:80"),
+			   3000));
 	curl_sees(lab, LAB_SERVER4,
 		  options->masquerade ? LAB_OUTSIDE4 : LAB_CLIENT4);
 	curl_sees(lab, "[" LAB_SERVER6 "]",
 		  options->masquerade ? LAB_OUTSIDE6 : LAB_CLIENT6);
 	lab_must(lab, LAB_GATEWAY, "netsetup remove");
-	lab_sleep(1500);
+	CU_ASSERT(LAB_WAIT(!passes(lab, LAB_SERVER4 ":80") &&
+				   !passes(lab, "[" LAB_SERVER6 "]:80"),
+			   3000));
 	refused(lab, LAB_SERVER4 ":80");
 	refused(lab, "[" LAB_SERVER6 "]:80");
 	lab_end(lab, pid);
@@ -225,6 +255,7 @@ static const struct unit_test tests[] = {
 	{"gateway_source", gateway_source},
 	{"gateway_source_masquerade", gateway_source_masquerade},
 	{"loop", loop},
+	{"listen_alone", listen_alone},
 	{"no_return_path", no_return_path},
 	{"return_path_comes", return_path_comes},
 };

@@ -235,7 +235,7 @@ proxy_first(void)
 static void
 late_syn_ack(struct lab *lab, int family, int l)
 {
-	char to[ENDPOINT_TEXT_LEN], buf[16];
+	char to[ENDPOINT_TEXT_LEN];
 	int fd;
 
 	(void)l;
@@ -250,9 +250,7 @@ late_syn_ack(struct lab *lab, int family, int l)
 		"}\n");
 	lab_at(lab, family, LAB_HOST_SERVER, PORT, to);
 	fd = lab_connect(lab, LAB_CLIENT, NULL, to, 2000);
-	CU_ASSERT_FATAL(fd >= 0);
-	CU_ASSERT_EQUAL(lab_recv(fd, buf, sizeof(buf), 2000), -ECONNRESET);
-	close(fd);
+	lab_expect_reset(fd, 2000);
 	CU_ASSERT(lab_closed("connect-timeout", family == AF_INET ? 1 : 2));
 	CU_ASSERT(lab_sockets(lab, LAB_SERVER, "state syn-recv") > 0);
 	lab_nft(lab, LAB_SERVER, "delete table inet mute");
@@ -283,7 +281,10 @@ forget(struct lab *lab, int family, int l)
 	CU_ASSERT(no_server_hangs(lab));
 }
 
-/* The server speaks first: not a byte of it may leave by itself. */
+/*
+ * The server speaks first: not a byte of it may leave by itself. What the
+ * client says now reaches nobody, so it is the idle timeout that ends it.
+ */
 static void
 forget_and_hear(struct lab *lab, int family, int l)
 {
@@ -305,7 +306,7 @@ static void
 conntrack_flushed(void)
 {
 	grid(usual, false, forget);
-	grid(usual, false, forget_and_hear);
+	grid(hasty, false, forget_and_hear);
 }
 
 /* Big packets of the upstream leg meet a small link behind the router. */
@@ -347,7 +348,7 @@ pmtu(void)
 static void
 unreachable(struct lab *lab, int family, int l)
 {
-	char to[ENDPOINT_TEXT_LEN], buf[16];
+	char to[ENDPOINT_TEXT_LEN];
 	uint64_t began = clock_now_ms();
 	int fd;
 
@@ -363,11 +364,7 @@ unreachable(struct lab *lab, int family, int l)
 			"}\n");
 	lab_at(lab, family, LAB_HOST_SERVER, PORT, to);
 	fd = lab_connect(lab, LAB_CLIENT, NULL, to, 2000);
-	if (fd >= 0) {
-		CU_ASSERT_EQUAL(lab_recv(fd, buf, sizeof(buf), 3000),
-				-ECONNRESET);
-		close(fd);
-	}
+	lab_expect_reset(fd, 3000);
 	UNIT_CHECK(clock_now_ms() - began < 2000, "it took too long");
 	CU_ASSERT(lab_closed("refused", family == AF_INET ? 1 : 2));
 }

@@ -53,7 +53,7 @@ own_port_with(const struct lab_options *options)
 			   "%s: %d %s", own[i], r, str_text(&body));
 	}
 	CU_ASSERT_EQUAL(lab_log_count("proxyd", " close="), 0);
-	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGTERM, 5000), 0);
+	lab_stop_proxyd(lab, pid);
 	str_fini(&body);
 	lab_down(lab);
 }
@@ -92,7 +92,7 @@ own_client_with(const struct lab_options *options)
 				"/", &body),
 			200);
 	CU_ASSERT_EQUAL(lab_log_count("proxyd", " close="), 0);
-	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGTERM, 5000), 0);
+	lab_stop_proxyd(lab, pid);
 	str_fini(&body);
 	lab_down(lab);
 }
@@ -158,7 +158,7 @@ dhcp_with(const struct lab_options *options)
 	lab_must(lab, LAB_CLIENT, "ip -4 addr flush dev eth0");
 	CU_ASSERT_EQUAL(say(lab, "255.255.255.255", 67, "discover"), 0);
 	CU_ASSERT_EQUAL(lab_recv(fd, buf, sizeof(buf), 1000), 8);
-	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGTERM, 5000), 0);
+	lab_stop_proxyd(lab, pid);
 	close(fd);
 	lab_down(lab);
 }
@@ -207,7 +207,7 @@ multicast_with(const struct lab_options *options)
 	CU_ASSERT_EQUAL(lab_recv(fd6, buf, sizeof(buf), 1000), 3);
 	CU_ASSERT_EQUAL(say(lab, "10.1.0.255", 5353, "subnet"), 0);
 	CU_ASSERT_EQUAL(lab_recv(fd4, buf, sizeof(buf), 1000), 6);
-	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGTERM, 5000), 0);
+	lab_stop_proxyd(lab, pid);
 	close(fd4);
 	close(fd6);
 	lab_down(lab);

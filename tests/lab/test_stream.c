@@ -5,7 +5,6 @@
  */
 #include <CUnit/CUnit.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,21 +256,6 @@ resets(void)
 	both(usual, server_resets);
 }
 
-/* Connected, then nothing but a reset: at once or at the first read. */
-static void
-expect_reset(int fd)
-{
-	char buf[16];
-
-	if (fd < 0) {
-		UNIT_CHECK(fd == -ECONNRESET || fd == -ECONNREFUSED,
-			   "connect: %s", strerror(-fd));
-		return;
-	}
-	CU_ASSERT_EQUAL(lab_recv(fd, buf, sizeof(buf), 2000), -ECONNRESET);
-	close(fd);
-}
-
 /* The server's port is closed: so the client is reset. */
 static void
 refused(void)
@@ -283,7 +267,8 @@ refused(void)
 
 	for (i = 0; i < 2; i++) {
 		lab_at(lab, lab_families[i], LAB_HOST_SERVER, PORT, to);
-		expect_reset(lab_connect(lab, LAB_CLIENT, NULL, to, 2000));
+		lab_expect_reset(lab_connect(lab, LAB_CLIENT, NULL, to, 2000),
+				 2000);
 		CU_ASSERT(lab_closed("refused", (size_t)i + 1));
 	}
 	lab_end(lab, pid);
@@ -339,7 +324,7 @@ connect_timeout(struct lab *lab, int family, int l)
 		"		tcp dport 80 drop\n"
 		"	}\n"
 		"}\n");
-	expect_reset(lab_connect(lab, LAB_CLIENT, NULL, to, 2000));
+	lab_expect_reset(lab_connect(lab, LAB_CLIENT, NULL, to, 2000), 2000);
 	took = clock_now_ms() - began;
 	UNIT_CHECK(took >= 300 && took < 2000, "ended after %u ms",
 		   (unsigned int)took);
