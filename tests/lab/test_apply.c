@@ -347,15 +347,6 @@ failed_apply_leaves_the_old(void)
 	lab_policy(lab, POLICY);
 	lab_apply(lab);
 	listings(lab, &before);
-	/* priorities that are taken by a rule of the same number and mark */
-	lab_policy(lab, "gateway {\n inside in0\n priority 500\n"
-			" forwarding no\n}\n"
-			"service web {\n intercept tcp port 80\n}\n");
-	lab_must(lab, LAB_GATEWAY,
-		 "ip -6 rule add pref 500 fwmark 0x1000/0x3000 lookup 9061 "
-		 "proto 161");
-	lab_must(lab, LAB_GATEWAY,
-		 "ip -6 rule del pref 500 fwmark 0x1000/0x3000 lookup 9061");
 	lab_policy(lab, "gateway {\n inside in0, out9\n table 77\n}\n"
 			"service web {\n intercept tcp port 80\n}\n"
 			"this is not a statement\n");
