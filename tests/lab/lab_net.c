@@ -257,9 +257,10 @@ lab_get(struct lab *lab, enum lab_where where, const char *from, const char *to,
 	if (fd < 0)
 		return fd;
 	str_addf(&s, "GET %s HTTP/1.0\r\n\r\n", path);
-	lab_send(fd, str_text(&s));
+	r = send(fd, s.data, s.len, MSG_NOSIGNAL) < 0 ? -errno : 0;
 	str_clear(&s);
-	r = read_answer(fd, &s);
+	if (r == 0)
+		r = read_answer(fd, &s);
 	close(fd);
 	if (r == 0 && sscanf(str_text(&s), "HTTP/1.%*d %d", &r) != 1)
 		r = -EPROTO;
