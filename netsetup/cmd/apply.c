@@ -58,6 +58,17 @@ print_summary(const struct kdiff *d)
 	       n.remove);
 }
 
+/* Said once: what is captured passes by the forward chains of others. */
+static void
+note_forward_chain(const struct session *s)
+{
+	if (s->observed.table || !kstate_chain(&s->desired, "capture") ||
+	    !s->observed.forward_drops)
+		return;
+	log_notice("this box drops what its forward chains do not accept; "
+		   "captured connections do not pass these chains any more");
+}
+
 static int
 change(struct session *s, struct journal *j)
 {
@@ -71,8 +82,10 @@ change(struct session *s, struct journal *j)
 		return common_fail("apply", r);
 	if (r < 0)
 		return EXIT_FAILED;
-	if (d.n > 0)
+	if (d.n > 0) {
+		note_forward_chain(s);
 		print_summary(&d);
+	}
 	return EXIT_DONE;
 }
 

@@ -102,16 +102,34 @@ add_chain(struct reader *r, const struct nftnl_chain *x)
 	c->drops = nftnl_chain_get_u32(x, NFTNL_CHAIN_POLICY) == NF_DROP;
 }
 
+/* A base chain of IP that drops by default what the box forwards? */
+static bool
+drops_forwarded(const struct nftnl_chain *x)
+{
+	uint32_t family = nftnl_chain_get_u32(x, NFTNL_CHAIN_FAMILY);
+
+	return (family == NFPROTO_INET || family == NFPROTO_IPV4 ||
+		family == NFPROTO_IPV6) &&
+	       nftnl_chain_is_set(x, NFTNL_CHAIN_HOOKNUM) &&
+	       nftnl_chain_get_u32(x, NFTNL_CHAIN_HOOKNUM) == NF_INET_FORWARD &&
+	       nftnl_chain_get_u32(x, NFTNL_CHAIN_POLICY) == NF_DROP;
+}
+
 static int
 take_chain(const struct nlmsghdr *nlh, void *data)
 {
 	struct nftnl_chain *x = nftnl_chain_alloc();
+	struct reader *r = data;
 
 	if (!x)
 		return MNL_CB_ERROR;
-	if (nftnl_chain_nlmsg_parse(nlh, x) == 0 &&
-	    is_ours(nftnl_chain_get_str(x, NFTNL_CHAIN_TABLE)))
-		add_chain(data, x);
+	if (nftnl_chain_nlmsg_parse(nlh, x) == 0) {
+		if (is_ours(nftnl_chain_get_str(x, NFTNL_CHAIN_TABLE)) &&
+		    nftnl_chain_get_u32(x, NFTNL_CHAIN_FAMILY) == NFPROTO_INET)
+			add_chain(r, x);
+		else if (drops_forwarded(x))
+			r->state->forward_drops = true;
+	}
 	nftnl_chain_free(x);
 	return MNL_CB_OK;
 }
@@ -356,13 +374,14 @@ take_rule(const struct nlmsghdr *nlh, void *data)
 
 /* Dump one kind of object, only our table's where the kernel can tell. */
 static int
-dump(struct reader *r, uint16_t type, bool name_table, mnl_cb_t cb)
+dump(struct reader *r, uint16_t type, uint8_t family, mnl_cb_t cb)
 {
 	char buf[1024];
 	struct nlmsghdr *nlh =
-		nftnl_nlmsg_build_hdr(buf, type, NFPROTO_INET, NLM_F_DUMP, 0);
+		nftnl_nlmsg_build_hdr(buf, type, family, NLM_F_DUMP, 0);
 
-	if (name_table) /* table is the first attribute of sets and rules */
+	/* table is the first attribute of sets and rules */
+	if (type == NFT_MSG_GETSET || type == NFT_MSG_GETRULE)
 		mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, KSTATE_TABLE);
 	return nl_dump(r->nl, nlh, cb, r);
 }
@@ -373,18 +392,18 @@ read_table(struct reader *r)
 	size_t i;
 	int error;
 
-	error = dump(r, NFT_MSG_GETTABLE, false, take_table);
+	error = dump(r, NFT_MSG_GETTABLE, NFPROTO_INET, take_table);
+	if (error == 0)
+		error = dump(r, NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, take_chain);
 	if (error < 0 || !r->state->table)
 		return error;
-	error = dump(r, NFT_MSG_GETCHAIN, false, take_chain);
-	if (error == 0)
-		error = dump(r, NFT_MSG_GETSET, true, take_set);
+	error = dump(r, NFT_MSG_GETSET, NFPROTO_INET, take_set);
 	for (i = 0; i < r->state->n_sets && error == 0; i++) {
 		r->set = &r->state->sets[i];
 		error = read_elems(r);
 	}
 	if (error == 0)
-		error = dump(r, NFT_MSG_GETRULE, true, take_rule);
+		error = dump(r, NFT_MSG_GETRULE, NFPROTO_INET, take_rule);
 	return error;
 }
 

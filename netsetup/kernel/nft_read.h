@@ -10,9 +10,10 @@
 
 /*
  * Fill the nftables part of *s, which must be zeroed, in `arena`, with what
- * the table holds and the generation of the ruleset. Other tables are not
- * looked at. 0; -EINTR if the ruleset changed meanwhile: close the socket and
- * begin anew; -EPERM without CAP_NET_ADMIN; else -errno.
+ * the table holds and the generation of the ruleset. Of other tables only
+ * this is seen: whether a forward chain drops by default. 0; -EINTR if the
+ * ruleset changed meanwhile: close the socket and begin anew; -EPERM without
+ * CAP_NET_ADMIN; else -errno.
  */
 int nft_read(struct nl *nl, struct arena *arena, struct kstate *s);
 

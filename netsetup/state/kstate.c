@@ -13,7 +13,10 @@
 
 #include "lib/hash.h"
 
-enum { DIGEST_DIGITS = 16 };
+enum {
+	DIGEST_DIGITS = 16,
+	ELEMS_SHOWN_MAX = 12, /* of a set, in one line */
+};
 
 static void
 add_u32(struct str *s, uint32_t value)
@@ -317,6 +320,10 @@ kset_format(const struct kset *s, struct str *out)
 		return; /* its elements come and go */
 	str_add(out, " { ");
 	for (i = 0; i < s->n_elems; i++) {
+		if (i == ELEMS_SHOWN_MAX && s->n_elems > ELEMS_SHOWN_MAX + 1) {
+			str_addf(out, ", and %zu more", s->n_elems - i);
+			break;
+		}
 		if (i > 0)
 			str_add(out, ", ");
 		kelem_format(&s->elems[i], s->type, out);

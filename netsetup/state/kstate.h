@@ -165,6 +165,8 @@ struct ksysctl {
 struct kstate {
 	bool table; /* is the table there? */
 	uint32_t table_flags;
+	/* read back: the forward chain of another table has policy drop */
+	bool forward_drops;
 	uint32_t generation; /* read back: of the whole ruleset */
 	struct kchain *chains;
 	size_t n_chains;

@@ -528,6 +528,29 @@ foreign_sysctls_stay(void)
 	lab_down(lab);
 }
 
+/* Filters that captured connections pass by: said once, not again. */
+static void
+forward_drop_is_noted(void)
+{
+	struct lab *lab = lab_up(NULL);
+
+	lab_policy(lab, POLICY);
+	lab_nft(lab, LAB_GATEWAY,
+		"table ip interpose {\n" /* not ours: another family */
+		"	chain forward {\n"
+		"		type filter hook forward priority 0;\n"
+		"		policy drop;\n"
+		"	}\n"
+		"}\n");
+	check_netsetup(lab, "plan", 2, "+ table inet interpose");
+	check_netsetup(lab, "apply", 0, "this box drops what its forward");
+	check_silent(lab, "apply");
+	lab_must(lab, LAB_GATEWAY, "netsetup remove");
+	lab_must(lab, LAB_GATEWAY, "nft list chain ip interpose forward");
+	lab_must(lab, LAB_GATEWAY, "nft flush ruleset");
+	lab_down(lab);
+}
+
 /* The SSH connection that netsetup is typed in. */
 static void
 ssh_guard(void)
@@ -563,6 +586,7 @@ static const struct unit_test tests[] = {
 	{"exit_statuses", exit_statuses},
 	{"no_ipv4_address", no_ipv4_address},
 	{"foreign_sysctls_stay", foreign_sysctls_stay},
+	{"forward_drop_is_noted", forward_drop_is_noted},
 	{"ssh_guard", ssh_guard},
 };
 

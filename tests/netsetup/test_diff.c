@@ -4,7 +4,6 @@
  * what must never be a difference.
  */
 #include "netsetup/state/diff.h"
-
 #include "netsetup/state/plan.h"
 #include "tests/netsetup/states.h"
 
@@ -205,7 +204,7 @@ test_chain_replaced(void)
 static void
 test_elements(void)
 {
-	static struct kelem some[1];
+	struct kelem some[1] = {0};
 	struct pair p;
 	size_t i;
 

@@ -4,8 +4,6 @@
  * back, and what is left alone. On a directory that plays /proc/sys; what
  * the kernel overwrites by itself is played by the tests.
  */
-#include "netsetup/kernel/sysctl.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +14,7 @@
 
 #include "lib/arena.h"
 #include "netsetup/change/journal.h"
+#include "netsetup/kernel/sysctl.h"
 #include "tests/unit.h"
 
 #define ALL4 "net/ipv4/conf/all/forwarding"
