@@ -195,6 +195,8 @@ open_hall(struct hall *h, const char *text)
 	diags_fini(&d);
 	lab_policy(h->lab, "%s", text);
 	lab_apply(h->lab);
+	/* a port used again would have what an earlier policy decided */
+	lab_must(h->lab, LAB_GATEWAY, "conntrack -F");
 	for (i = 0; i < h->policy->n_services; i++) {
 		policy_alive_set(&h->policy->services[i], set);
 		lab_must(h->lab, LAB_GATEWAY,
