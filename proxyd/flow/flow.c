@@ -479,6 +479,11 @@ find_destination(struct flow *f)
 	int r;
 
 	r = origdst_find(f->client.fd, f->local.addr.family, &f->destination);
+	/* on a box without conntrack nobody redirects */
+	if (r == -ENOENT && !f->captured && origdst_untracked()) {
+		f->destination = f->local;
+		r = 0;
+	}
 	if (r < 0)
 		f->via = RECORD_VIA_NONE;
 	else if (endpoint_equal(&f->destination, &f->local))

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* origdst.c - one getsockopt() behind origdst.h. */
+/* origdst.c - one getsockopt() behind origdst.h, and a look into /proc. */
 #include "proxyd/net/origdst.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { OPTION_V4 = 80, OPTION_V6 = 80 }; /* SO_, IP6T_SO_ORIGINAL_DST */
 
@@ -26,4 +28,21 @@ origdst_find(int fd, int family, struct endpoint *ret_destination)
 		return errno == ENOPROTOOPT ? -ENOENT : -errno;
 	*ret_destination = endpoint_from_sockaddr(&sa);
 	return ret_destination->addr.family == family ? 0 : -ENOENT;
+}
+
+bool
+origdst_untracked(void)
+{
+	char count[2] = "";
+	ssize_t n;
+	int fd;
+
+	fd = open("/proc/sys/net/netfilter/nf_conntrack_count",
+		  O_RDONLY | O_CLOEXEC);
+	/* the module is not there; or all of /proc/sys is hidden from us */
+	if (fd < 0)
+		return errno == ENOENT && !access("/proc/sys/net/core", F_OK);
+	n = read(fd, count, sizeof(count));
+	close(fd);
+	return n == 2 && count[0] == '0' && count[1] == '\n';
 }

@@ -8,6 +8,8 @@
 #ifndef PROXYD_NET_ORIGDST_H
 #define PROXYD_NET_ORIGDST_H
 
+#include <stdbool.h>
+
 #include "lib/inet.h"
 
 /*
@@ -17,5 +19,13 @@
  * untouched. Source: SO_ORIGINAL_DST, nf_conntrack_proto.c.
  */
 int origdst_find(int fd, int family, struct endpoint *ret_destination);
+
+/*
+ * Is conntrack at rest in this network namespace, with not even an entry of
+ * the connection that was just accepted? Then no NAT can have brought it
+ * here, and -ENOENT of origdst_find() means that its own name is what the
+ * client asked for. If that cannot be told: no.
+ */
+bool origdst_untracked(void);
 
 #endif
