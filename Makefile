@@ -169,6 +169,9 @@ LAB_SHARED = $(patsubst %.c,$(O)/%.o,$(filter-out tests/lab/test_% \
 	tests/lab/tool_%,$(sort $(wildcard tests/lab/*.c))))
 LAB_TOOLS = $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/lab/tool_*.c)))
 
+# fuzzers: plain functions for clang's libFuzzer, see the head of each
+FUZZ_SOURCES = $(sort $(wildcard tests/fuzz/fuzz_*.c))
+
 all: $(BINARIES)
 
 $(ARCHIVE): $(MODULES:%=$(O)/%.o)
@@ -310,8 +313,8 @@ print-modules:
 	@printf '%s\n' $(LIB) $(POLICY) $(NETSETUP) $(PROXYD) $(PROGRAMS)
 
 objects: $(patsubst %.c,$(O)/%.o,$(MODULES:%=%.c) $(PROGRAMS:%=%.c) \
-	$(UNIT_SOURCES) $(LAB_SOURCES)) $(LAB_SHARED) $(LAB_TOOLS:%=%.o) \
-	$(O)/tests/unit.o
+	$(UNIT_SOURCES) $(LAB_SOURCES) $(FUZZ_SOURCES)) $(LAB_SHARED) \
+	$(LAB_TOOLS:%=%.o) $(O)/tests/unit.o
 
 .PHONY: all clean help demo demo-here install deb tests check check-unit mutants lint \
 	check-globals print-modules objects

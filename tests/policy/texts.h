@@ -103,6 +103,19 @@ texts_golden(const char *path, const char *ending, char buf[256])
 	return buf;
 }
 
+/* `len` bytes of a pattern again and again; the caller frees them. */
+static inline char *
+texts_fill(size_t len, const char *pattern)
+{
+	size_t i, n = strlen(pattern);
+	char *data = malloc(len);
+
+	assert(data);
+	for (i = 0; i < len; i++)
+		data[i] = pattern[i % n];
+	return data;
+}
+
 /* A copy of the text that ends at a page nobody may touch. */
 struct guarded {
 	char *map;
