@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include "lib/arena.h"
-#include "lib/clock.h"
 
 enum {
 	CT_STATUS_DNAT = 1 << 5, /* IPS_DST_NAT, linux/nf_conntrack_common.h */
@@ -413,14 +412,34 @@ rule_heartbeat(struct rule *r, uint64_t digest)
 	cmp(r, NFT_CMP_EQ, bytes, sizeof(bytes));
 }
 
+/* "1m30s500ms": as nft writes it. */
+static void
+add_duration(struct str *out, uint32_t ms)
+{
+	static const struct {
+		uint32_t ms;
+		const char *unit;
+	} units[] = {
+		{86400000, "d"}, {3600000, "h"}, {60000, "m"},
+		{1000, "s"},	 {1, "ms"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (ms >= units[i].ms)
+			str_addf(out, "%u%s", ms / units[i].ms, units[i].unit);
+		ms %= units[i].ms;
+	}
+}
+
 void
 rule_renew(struct rule *r, const char *set, uint32_t timeout_ms)
 {
-	char text[CLOCK_DURATION_LEN];
 	struct kexpr *e;
 
-	say(r, "update @%s { meta nfproto timeout %s }", set,
-	    clock_duration(timeout_ms, text));
+	say(r, "update @%s { meta nfproto timeout ", set);
+	add_duration(&r->text, timeout_ms);
+	say(r, "}");
 	load(r, KEXPR_META, NFT_META_NFPROTO);
 	e = add(r, KEXPR_DYNSET);
 	e->name = arena_strdup(r->arena, set);
