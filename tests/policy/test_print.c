@@ -177,6 +177,7 @@ static void
 test_equal(void)
 {
 	struct policy *p[DIFFERENT], *same;
+	struct str printed = {0};
 	size_t i, j;
 
 	for (i = 0; i < DIFFERENT; i++)
@@ -195,8 +196,13 @@ test_equal(void)
 				   different[j]);
 		}
 	}
-	for (i = 0; i < DIFFERENT; i++)
+	for (i = 0; i < DIFFERENT; i++) {
+		str_clear(&printed);
+		policy_print(p[i], &printed);
+		round_trip(different[i], p[i], &printed);
 		policy_free(p[i]);
+	}
+	str_fini(&printed);
 }
 
 /* Whatever is equal by meaning has one digest, whatever its text. */
