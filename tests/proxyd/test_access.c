@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_access.c - records on their way to files, pipes and nowhere. */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/diag.h"
+#include "lib/str.h"
+
+#include "policy/policy.h"
+
+#include "proxyd/ctl/access.h"
+
+#include "tests/unit.h"
+
+struct bench {
+	char dir[64];
+	char log[96];
+	struct policy *policy;
+	struct access access;
+	struct record record;
+};
+
+/* `where` is what the second service logs to. */
+static int
+bench_init(struct bench *t, const char *where, struct str *why)
+{
+	struct str text = {0};
+	struct diags diags;
+
+	memset(t, 0, sizeof(*t));
+	strcpy(t->dir, "/tmp/access.XXXXXX");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(t->dir));
+	snprintf(t->log, sizeof(t->log), "%s/log", t->dir);
+	str_addf(
+		&text,
+		"service a { listen tcp 81; log access \"%s\" }\n"
+		"service b { listen tcp 82; log access \"%s%s\" format json }\n"
+		"service c { listen tcp 83; log access none }\n",
+		t->log, t->dir, where);
+	diags_init(&diags);
+	t->policy = policy_load_text("t.conf", text.data, text.len, &diags);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(t->policy);
+	diags_fini(&diags);
+	str_fini(&text);
+	strcpy(t->record.time, "now");
+	t->record.service = "x";
+	t->record.close = REASON_IDLE_TIMEOUT;
+	return access_open(&t->access, t->policy, why);
+}
+
+static void
+bench_fini(struct bench *t)
+{
+	char old[128];
+
+	access_close(&t->access);
+	policy_free(t->policy);
+	unlink(t->log);
+	snprintf(old, sizeof(old), "%s.1", t->log);
+	unlink(old);
+	snprintf(old, sizeof(old), "%s/fifo", t->dir);
+	unlink(old);
+	rmdir(t->dir);
+}
+
+static void
+put(struct bench *t, const char *service)
+{
+	access_write(&t->access, policy_service(t->policy, service),
+		     &t->record);
+}
+
+static size_t
+lines(const char *path, const char *with)
+{
+	char *line = NULL;
+	size_t size = 0, n = 0;
+	FILE *f;
+
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	while (getline(&line, &size, f) > 0)
+		if (strstr(line, with) == line)
+			n++;
+	free(line);
+	fclose(f);
+	return n;
+}
+
+/* Two services share a file, each in its own format; a third has none. */
+static void
+test_shared(void)
+{
+	struct str why = {0};
+	struct bench t;
+
+	CU_ASSERT_EQUAL_FATAL(bench_init(&t, "/log", &why), 0);
+	CU_ASSERT_EQUAL(t.access.n, 1);
+	put(&t, "a");
+	put(&t, "b");
+	put(&t, "c");
+	CU_ASSERT_EQUAL(lines(t.log, "time=now"), 0);
+	access_flush(&t.access);
+	CU_ASSERT_EQUAL(lines(t.log, "time=now"), 1);
+	CU_ASSERT_EQUAL(lines(t.log, "{\"time\""), 1);
+	CU_ASSERT(access_wanted(&t.access, policy_service(t.policy, "a")));
+	CU_ASSERT(!access_wanted(&t.access, policy_service(t.policy, "c")));
+	bench_fini(&t);
+}
+
+/* After a rotation, records go to the new file; none is lost. */
+static void
+test_reopen(void)
+{
+	struct str why = {0};
+	char old[128];
+	struct bench t;
+
+	CU_ASSERT_EQUAL_FATAL(bench_init(&t, "/log", &why), 0);
+	snprintf(old, sizeof(old), "%s.1", t.log);
+	put(&t, "a");
+	CU_ASSERT_EQUAL(rename(t.log, old), 0);
+	put(&t, "a");
+	access_reopen(&t.access);
+	put(&t, "a");
+	access_flush(&t.access);
+	CU_ASSERT_EQUAL(lines(old, "time=now"), 2);
+	CU_ASSERT_EQUAL(lines(t.log, "time=now"), 1);
+	bench_fini(&t);
+}
+
+/* What cannot be opened is named. */
+static void
+test_unopened(void)
+{
+	struct str why = {0};
+	struct bench t;
+
+	CU_ASSERT(bench_init(&t, "/none/log", &why) < 0);
+	UNIT_CHECK(strstr(str_text(&why), "service b: cannot open") != NULL,
+		   "%s", str_text(&why));
+	str_fini(&why);
+	bench_fini(&t);
+}
+
+/* A reader that does not read stops nothing; whole lines are dropped. */
+static void
+test_slow_pipe(void)
+{
+	static char buf[1 << 20];
+	struct str why = {0};
+	struct bench t;
+	char fifo[96];
+	ssize_t n, got = 0;
+	int fd, i;
+
+	memset(&t, 0, sizeof(t));
+	CU_ASSERT_EQUAL_FATAL(bench_init(&t, "/log", &why), 0);
+	snprintf(fifo, sizeof(fifo), "%s/fifo", t.dir);
+	CU_ASSERT_EQUAL_FATAL(mkfifo(fifo, 0600), 0);
+	fd = open(fifo, O_RDONLY | O_NONBLOCK);
+	CU_ASSERT_EQUAL(rename(fifo, t.log), 0);
+	access_reopen(&t.access);
+	CU_ASSERT_EQUAL(t.access.targets[0].kind, ACCESS_PIPE);
+	for (i = 0; i < 10000; i++) {
+		put(&t, "a");
+		access_flush(&t.access);
+	}
+	CU_ASSERT(t.access.targets[0].lost > 0);
+	for (i = 0; i < 100; i++) {
+		while ((n = read(fd, buf, sizeof(buf))) > 0)
+			got += n;
+		access_flush(&t.access);
+	}
+	/* all that was not dropped, and nothing cut in the middle */
+	put(&t, "a");
+	access_flush(&t.access);
+	n = read(fd, buf, sizeof(buf));
+	CU_ASSERT(n > 0 && got % n == 0);
+	CU_ASSERT_EQUAL(t.access.targets[0].lost, 0);
+	close(fd);
+	bench_fini(&t);
+}
+
+static const struct unit_test tests[] = {
+	{"shared", test_shared},
+	{"reopen", test_reopen},
+	{"unopened", test_unopened},
+	{"slow_pipe", test_slow_pipe},
+};
+
+UNIT_MAIN("access", tests)

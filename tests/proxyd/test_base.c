@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_base.c - the small ones: shm, limiter, notify, child. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+
+#include "proxyd/base/limiter.h"
+#include "proxyd/base/notify.h"
+#include "proxyd/base/shm.h"
+#include "proxyd/child.h"
+
+#include "tests/unit.h"
+
+/* What a child counts, its parent reads. */
+static void
+test_shm(void)
+{
+	struct shm *shm = shm_new();
+	pid_t pid;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(shm);
+	CU_ASSERT_EQUAL(shm_ended(&shm->worker), 0);
+	pid = fork();
+	if (pid == 0) {
+		shm_count(&shm->worker.ended[REASON_REFUSED]);
+		shm_count(&shm->worker.ended[REASON_REFUSED]);
+		shm_count(&shm->worker.ended[REASON_LOOP]);
+		_exit(0);
+	}
+	CU_ASSERT_EQUAL(waitpid(pid, NULL, 0), pid);
+	CU_ASSERT_EQUAL(shm->worker.ended[REASON_REFUSED], 2);
+	CU_ASSERT_EQUAL(shm_ended(&shm->worker), 3);
+	shm_free(shm);
+	shm_free(NULL);
+}
+
+static void
+test_limiter(void)
+{
+	struct limiter l = {0};
+	uint64_t held = 99;
+	int i;
+
+	CU_ASSERT(limiter_pass(&l, 1000, &held));
+	CU_ASSERT_EQUAL(held, 0);
+	for (i = 0; i < 7; i++)
+		CU_ASSERT(!limiter_pass(&l, 1001, &held));
+	CU_ASSERT(limiter_pass(&l, 1000 + LIMITER_MS, &held));
+	CU_ASSERT_EQUAL(held, 7);
+}
+
+/* READY=1 arrives, by an abstract name as systemd may give it. */
+static void
+test_notify(void)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	socklen_t len = sizeof(sa);
+	char name[128] = "", buf[64] = "";
+	int fd;
+
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	/* the kernel chooses a name of five digits */
+	CU_ASSERT_EQUAL_FATAL(
+		bind(fd, (struct sockaddr *)&sa, sizeof(sa.sun_family)), 0);
+	CU_ASSERT_EQUAL(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
+	name[0] = '@';
+	memcpy(name + 1, sa.sun_path + 1, len - sizeof(sa.sun_family) - 1);
+	setenv("NOTIFY_SOCKET", name, 1);
+	notify_send("READY=1");
+	CU_ASSERT_EQUAL(recv(fd, buf, sizeof(buf), 0), 7);
+	UNIT_STRINGS(buf, "READY=1");
+	setenv("NOTIFY_SOCKET", "/nowhere/at/all", 1);
+	notify_send("READY=1");
+	unsetenv("NOTIFY_SOCKET");
+	notify_send("READY=1");
+	CU_ASSERT(recv(fd, buf, sizeof(buf), 0) < 0 && errno == EAGAIN);
+	close(fd);
+}
+
+/* A child that says `order` back by its status, 0 at the end of the pipe. */
+static pid_t
+start_echo(struct child *c, uint64_t now_ms)
+{
+	char order = 0;
+	pid_t pid;
+	int fd;
+
+	pid = child_start(c, now_ms, &fd);
+	if (pid == 0)
+		_exit(read(fd, &order, 1) < 0 ? 1 : order);
+	return pid;
+}
+
+static int
+wait_ended(struct child *c, uint64_t now_ms)
+{
+	int status = -1, i;
+
+	for (i = 0; i < 5000 && !child_ended(c, now_ms, &status); i++)
+		poll(NULL, 0, 1);
+	return status;
+}
+
+/* Orders arrive, the end of the pipe too, and who dies young waits longer. */
+static void
+test_child(void)
+{
+	struct child c;
+	int status;
+
+	child_init(&c, "echo");
+	CU_ASSERT(!child_ended(&c, 0, &status));
+	CU_ASSERT(start_echo(&c, 0) > 0);
+	child_order(&c, 'x');
+	status = wait_ended(&c, 10000);
+	CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 'x');
+	CU_ASSERT_EQUAL(c.retry_ms, 10000);
+	CU_ASSERT(start_echo(&c, 10000) > 0);
+	child_let_go(&c);
+	status = wait_ended(&c, 10001);
+	CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	CU_ASSERT_EQUAL(c.retry_ms, 10101);
+	CU_ASSERT(start_echo(&c, 10101) > 0);
+	child_kill(&c);
+	status = wait_ended(&c, 10102);
+	CU_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	CU_ASSERT(c.killed);
+	CU_ASSERT_EQUAL(c.retry_ms, 10302);
+	/* nobody is there: nothing happens */
+	child_order(&c, 'x');
+	child_kill(&c);
+}
+
+static const struct unit_test tests[] = {
+	{"shm", test_shm},
+	{"limiter", test_limiter},
+	{"notify", test_notify},
+	{"child", test_child},
+};
+
+UNIT_MAIN("base", tests)
