@@ -34,6 +34,7 @@ policy(struct lab *lab, const char *source)
 	lab_policy(lab,
 		   "gateway {\n"
 		   "	user %s\n"
+		   "	timeout connect 500ms\n"
 		   "}\n"
 		   "pool original {\n"
 		   "	node original\n"
