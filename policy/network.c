@@ -99,6 +99,27 @@ network_families(const struct reading *r)
 	return ret < 0 ? ret : reading_store(r, &value, sizeof(value));
 }
 
+/* ::ffff:0:0/96: never seen in a packet, packets of IPv4 carry IPv4. */
+static bool
+is_mapped(const struct addr *addr)
+{
+	static const uint8_t start[12] = {[10] = 0xff, [11] = 0xff};
+
+	return addr->family == AF_INET6 &&
+	       !memcmp(addr->bytes, start, sizeof(start));
+}
+
+static int
+report_mapped(const struct reading *r, struct word *w)
+{
+	char buf[SHOWN_LEN];
+
+	return reading_mistake(r, w,
+			       "'%s' is an IPv4 address in the clothes of "
+			       "IPv6: write it as IPv4",
+			       shown(w->text, buf));
+}
+
 static int
 read_prefix_word(const struct reading *r, struct word *w,
 		 struct prefix *ret_prefix)
@@ -119,6 +140,8 @@ read_prefix_word(const struct reading *r, struct word *w,
 		return reading_mistake(r, w,
 				       "'%s' is not an address or network",
 				       shown(w->text, buf));
+	if (is_mapped(&ret_prefix->addr) && ret_prefix->len >= 96)
+		return report_mapped(r, w);
 	return 0;
 }
 
@@ -198,6 +221,26 @@ network_range(const struct reading *r)
 	return reading_store(r, &value, sizeof(value));
 }
 
+/* An address of the box or of a server: one that a socket can have. */
+static int
+check_unicast(const struct reading *r, const struct addr *addr)
+{
+	char buf[SHOWN_LEN];
+
+	shown(r->word->text, buf);
+	if (!addr_is_unicast(addr))
+		return reading_mistake(r, r->word,
+				       "'%s' is not a unicast address", buf);
+	if (is_mapped(addr))
+		return report_mapped(r, r->word);
+	if (addr->family == AF_INET6 && addr_is_link_local(addr))
+		return reading_mistake(r, r->word,
+				       "'%s' is link-local: it would need an "
+				       "interface, which has no place here",
+				       buf);
+	return 0;
+}
+
 int
 network_listen(const struct reading *r)
 {
@@ -220,22 +263,9 @@ network_listen(const struct reading *r)
 				       value.addr.family == AF_INET6
 					       ? "[ADDR]:PORT"
 					       : "ADDR:PORT");
-	if (!addr_is_any(&value.addr) && !addr_is_unicast(&value.addr))
-		return reading_mistake(r, r->word,
-				       "'%s' is not a unicast address",
-				       shown(r->word->text, buf));
+	if (!addr_is_any(&value.addr) && check_unicast(r, &value.addr) < 0)
+		return -EINVAL;
 	return reading_store(r, &value, sizeof(value));
-}
-
-static int
-check_unicast(const struct reading *r, const struct addr *addr)
-{
-	char buf[SHOWN_LEN];
-
-	if (addr_is_unicast(addr))
-		return 0;
-	return reading_mistake(r, r->word, "'%s' is not a unicast address",
-			       shown(r->word->text, buf));
 }
 
 int
