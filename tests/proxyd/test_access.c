@@ -153,7 +153,8 @@ test_unopened(void)
 static void
 test_slow_pipe(void)
 {
-	static char buf[1 << 20];
+	const size_t size = 1 << 20;
+	char *buf = malloc(size);
 	struct str why = {0};
 	struct bench t;
 	char fifo[96];
@@ -174,17 +175,18 @@ test_slow_pipe(void)
 	}
 	CU_ASSERT(t.access.targets[0].lost > 0);
 	for (i = 0; i < 100; i++) {
-		while ((n = read(fd, buf, sizeof(buf))) > 0)
+		while ((n = read(fd, buf, size)) > 0)
 			got += n;
 		access_flush(&t.access);
 	}
 	/* all that was not dropped, and nothing cut in the middle */
 	put(&t, "a");
 	access_flush(&t.access);
-	n = read(fd, buf, sizeof(buf));
+	n = read(fd, buf, size);
 	CU_ASSERT(n > 0 && got % n == 0);
 	CU_ASSERT_EQUAL(t.access.targets[0].lost, 0);
 	close(fd);
+	free(buf);
 	bench_fini(&t);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_asker.c - questions to a tracker that the test plays itself. */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -111,11 +112,10 @@ test_drop(void)
 static void
 test_full(void)
 {
-	static struct question questions[MANY];
+	struct question *questions = calloc(MANY, sizeof(*questions));
 	struct bench t;
 	unsigned int i, n = 0;
 
-	memset(questions, 0, sizeof(questions));
 	bench_init(&t);
 	for (i = 0; i < MANY; i++)
 		asker_ask(&t.asker, &questions[i], answered, &t);
@@ -127,6 +127,7 @@ test_full(void)
 	CU_ASSERT_EQUAL(n, MANY - 1);
 	CU_ASSERT_EQUAL(t.answers, MANY - 1);
 	CU_ASSERT_EQUAL((uint32_t)t.last_id, MANY - 1);
+	free(questions);
 	bench_fini(&t);
 }
 

@@ -158,7 +158,7 @@ test_half_close(void)
 static size_t
 drain(int fd, size_t at, bool *ret_same)
 {
-	static char buf[65536];
+	char buf[16384];
 	size_t i, total = 0;
 	ssize_t n;
 
