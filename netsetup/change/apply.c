@@ -16,7 +16,7 @@
 #include "netsetup/kernel/rt_write.h"
 #include "netsetup/state/plan.h"
 
-enum { TRIES = 10 };
+enum { TRIES = 50 };
 
 struct applying {
 	struct journal *journal; /* borrows from the caller */
@@ -180,18 +180,14 @@ undo(struct applying *a)
 /* --- all of it ------------------------------------------------------- */
 
 static int
-write_nft(struct applying *a, uint32_t generation, const struct kdiff *d)
+write_nft(struct applying *a, struct nl *nl, uint32_t generation,
+	  const struct kdiff *d)
 {
 	const struct kchange *cause;
 	struct nl_error e;
-	struct nl nl;
 	int r;
 
-	r = nl_open(&nl, NETLINK_NETFILTER);
-	if (r < 0)
-		return r;
-	r = nft_write(&nl, generation, d, &e, &cause);
-	nl_close(&nl);
+	r = nft_write(nl, generation, d, &e, &cause);
 	if (r < 0 && r != -ERESTART && r != -ENOBUFS)
 		blame(a, cause, r, e.text);
 	return r;
@@ -201,15 +197,17 @@ static int
 attempt(struct applying *a, struct kdiff *d)
 {
 	struct kstate observed;
+	struct nl nl;
 	int r;
 
-	r = observe_state(a->arena, &a->record, &observed);
+	r = observe_state(a->arena, &a->record, &observed, &nl);
 	if (r < 0)
 		return r;
 	*d = diff(&observed, a->desired, a->arena);
 	r = add_first(a, d);
 	if (r == 0)
-		r = write_nft(a, observed.generation, d);
+		r = write_nft(a, &nl, observed.generation, d);
+	nl_close(&nl);
 	if (r < 0)
 		return r;
 	a->done.n = 0; /* it is in use now */

@@ -15,7 +15,7 @@
 #include "netsetup/kernel/nft_read.h"
 #include "netsetup/kernel/rt_read.h"
 
-enum { TRIES = 20 };
+enum { TRIES = 100 };
 
 /* The settings that a policy can ask for. */
 static const char *const settings[] = {
@@ -44,7 +44,7 @@ read_settings(struct arena *arena, const struct sysctl_record *rec,
 }
 
 static int
-read_nft(struct arena *arena, struct kstate *s)
+read_nft(struct arena *arena, struct kstate *s, struct nl *ret_nl)
 {
 	struct nl nl;
 	int r;
@@ -53,7 +53,10 @@ read_nft(struct arena *arena, struct kstate *s)
 	if (r < 0)
 		return r;
 	r = nft_read(&nl, arena, s);
-	nl_close(&nl);
+	if (r == 0 && ret_nl)
+		*ret_nl = nl;
+	else
+		nl_close(&nl);
 	return r;
 }
 
@@ -73,18 +76,17 @@ read_rt(struct arena *arena, struct kstate *s)
 
 int
 observe_state(struct arena *arena, const struct sysctl_record *rec,
-	      struct kstate *ret_state)
+	      struct kstate *ret_state, struct nl *ret_nft)
 {
 	int r = -EINTR, i;
 
 	for (i = 0; i < TRIES && r == -EINTR; i++) {
 		memset(ret_state, 0, sizeof(*ret_state));
-		r = read_nft(arena, ret_state);
-		if (r == 0)
-			r = read_rt(arena, ret_state);
-	}
-	if (r == 0)
 		read_settings(arena, rec, ret_state);
+		r = read_rt(arena, ret_state);
+		if (r == 0)
+			r = read_nft(arena, ret_state, ret_nft);
+	}
 	return r == -EINTR ? -EAGAIN : r;
 }
 

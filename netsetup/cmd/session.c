@@ -38,7 +38,7 @@ session_observe(struct session *s)
 		r = journal_load(&j, s->arena, &record);
 	if (r < 0)
 		return common_fail("cannot read " JOURNAL_DIR, r);
-	r = observe_state(s->arena, &record, &s->observed);
+	r = observe_state(s->arena, &record, &s->observed, NULL);
 	if (r < 0)
 		return common_fail("cannot look at the ruleset", r);
 	return -1;

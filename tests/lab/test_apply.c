@@ -383,9 +383,11 @@ concurrent_commits(void)
 	int i;
 
 	busy = lab_spawn(lab, LAB_GATEWAY, "busy",
-			 "sh -c 'while nft \"add table ip busy; "
-			 "delete table ip busy\"; do sleep 0.005; done'");
-	for (i = 0; i < 10; i++) {
+			 "echo 'table ip busy { chain c { }; }' | nft -f -;"
+			 "while :; do echo add rule ip busy c counter;"
+			 " sleep 0.01; echo flush chain ip busy c;"
+			 " sleep 0.01; done | nft -i");
+	for (i = 0; i < 20; i++) {
 		lab_policy(lab, COMMAND_POLICY);
 		command_check(lab, "apply", 0, NULL);
 		lab_must(lab, LAB_GATEWAY, "netsetup remove");
