@@ -9,7 +9,7 @@
 
 enum {
 	REPORTS_MAX = 4 * DIAG_SHOWN_MAX, /* what struct diags keeps */
-	LINE_MAX_SHOWN = 400,		  /* a longer line helps nobody */
+	LINE_MAX_SHOWN = 65536,		  /* no copies of a longer line */
 };
 
 struct source *
