@@ -62,47 +62,73 @@ see_entry(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
 	return NFCT_CB_CONTINUE;
 }
 
+/* A tuple of TCP, as the library wants it. */
 static struct nf_conntrack *
-make_entry(const struct tracker_ask *ask)
+make_entry(const struct endpoint *from, const struct endpoint *to)
 {
-	bool v6 = ask->from.addr.family == AF_INET6;
+	bool v6 = from->addr.family == AF_INET6;
 	struct nf_conntrack *ct;
 
 	ct = nfct_new();
 	if (!ct)
 		return NULL;
-	nfct_set_attr_u8(ct, ATTR_L3PROTO, ask->from.addr.family);
+	nfct_set_attr_u8(ct, ATTR_L3PROTO, from->addr.family);
 	nfct_set_attr(ct, v6 ? ATTR_ORIG_IPV6_SRC : ATTR_ORIG_IPV4_SRC,
-		      ask->from.addr.bytes);
+		      from->addr.bytes);
 	nfct_set_attr(ct, v6 ? ATTR_ORIG_IPV6_DST : ATTR_ORIG_IPV4_DST,
-		      ask->to.addr.bytes);
+		      to->addr.bytes);
 	nfct_set_attr_u8(ct, ATTR_L4PROTO, IPPROTO_TCP);
-	nfct_set_attr_u16(ct, ATTR_ORIG_PORT_SRC, htons(ask->from.port));
-	nfct_set_attr_u16(ct, ATTR_ORIG_PORT_DST, htons(ask->to.port));
-	if (ask->kind == TRACKER_EVICT)
-		nfct_set_attr_u16(ct, ATTR_ORIG_ZONE, (uint16_t)ask->zone);
+	nfct_set_attr_u16(ct, ATTR_ORIG_PORT_SRC, htons(from->port));
+	nfct_set_attr_u16(ct, ATTR_ORIG_PORT_DST, htons(to->port));
 	return ct;
+}
+
+static int
+find_origin(struct tracker *t, const struct tracker_ask *ask)
+{
+	struct nf_conntrack *ct;
+	int r = 0;
+
+	ct = make_entry(&ask->from, &ask->to);
+	if (!ct)
+		return -ENOMEM;
+	if (nfct_query(t->nfct, NFCT_Q_GET, ct) < 0)
+		r = -errno;
+	else if (!t->answer.client.addr.family)
+		r = -ENOENT;
+	nfct_destroy(ct);
+	return r;
+}
+
+/* Source: `ct original zone` gives the tuple, not the entry, its zone. */
+static int
+evict(struct tracker *t, const struct tracker_ask *ask)
+{
+	struct nf_conntrack *ct;
+	int r = 0;
+
+	ct = make_entry(&ask->from, &ask->to);
+	if (!ct)
+		return -ENOMEM;
+	nfct_set_attr_u16(ct, ATTR_ORIG_ZONE, (uint16_t)ask->zone);
+	if (nfct_query(t->nfct, NFCT_Q_DESTROY, ct) < 0)
+		r = -errno;
+	nfct_destroy(ct);
+	return r;
 }
 
 static int
 query(struct tracker *t, const struct tracker_ask *ask)
 {
-	enum nf_conntrack_query q;
-	struct nf_conntrack *ct;
-	int r = 0;
-
 	if (!t->nfct)
 		return -EOPNOTSUPP;
-	ct = make_entry(ask);
-	if (!ct)
-		return -ENOMEM;
-	q = ask->kind == TRACKER_EVICT ? NFCT_Q_DESTROY : NFCT_Q_GET;
-	if (nfct_query(t->nfct, q, ct) < 0)
-		r = -errno;
-	else if (q == NFCT_Q_GET && !t->answer.client.addr.family)
-		r = -ENOENT;
-	nfct_destroy(ct);
-	return r;
+	switch ((enum tracker_kind)ask->kind) {
+	case TRACKER_ORIGIN:
+		return find_origin(t, ask);
+	case TRACKER_EVICT:
+		return evict(t, ask);
+	}
+	return -EINVAL;
 }
 
 /* Answer what waits; false when nobody can ask any more. */
