@@ -2,9 +2,10 @@
 /*
  * listener.c - opens what listener.h describes.
  *
- * SO_REUSEPORT, so that a later proxyd of the same user can take over
- * without a moment in which nobody listens. TCP_NODELAY is inherited by
- * accepted sockets, which saves a call for each.
+ * Not SO_REUSEPORT: a second proxyd by mistake would quietly get a share of
+ * the flows. So the successor of one that was killed waits a moment for the
+ * orphaned worker to close. TCP_NODELAY is inherited by accepted sockets,
+ * which saves a call for each.
  */
 #include "proxyd/net/listener.h"
 
@@ -12,11 +13,25 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "lib/clock.h"
 
 #include "proxyd/base/sock.h"
 
-enum { BACKLOG = 4096 };
+enum {
+	BACKLOG = 4096,
+	PATIENCE_MS = 2000, /* an orphaned worker needs 250 to let go */
+	PATIENCE_TURN_MS = 50,
+};
+
+/* The listeners as they are opened. */
+struct opening {
+	struct listeners *ls; /* borrows */
+	struct str *why;      /* borrows */
+	uint64_t patient_until_ms;
+};
 
 static int
 prepare(int fd, int family)
@@ -24,8 +39,6 @@ prepare(int fd, int family)
 	int r;
 
 	r = sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (r == 0)
-		r = sock_set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	if (r == 0)
 		r = sock_set(fd, SOL_TCP, TCP_NODELAY, 1);
 	if (r == 0 && family == AF_INET6)
@@ -67,9 +80,25 @@ explain(const struct listener *l, int error, const char *then, struct str *why)
 		 endpoint_format(&l->endpoint, text), strerror(-error), then);
 }
 
+/* The same, but wait for whoever has the address to let it go. */
 static int
-add(struct listeners *ls, struct listener l, bool optional, struct str *why)
+open_patiently(const struct opening *o, const struct endpoint *e, int *ret_fd)
 {
+	static const struct timespec turn = {
+		.tv_nsec = PATIENCE_TURN_MS * 1000000L,
+	};
+	int r;
+
+	while ((r = open_socket(e, ret_fd)) == -EADDRINUSE &&
+	       clock_now_ms() < o->patient_until_ms)
+		nanosleep(&turn, NULL);
+	return r;
+}
+
+static int
+add(const struct opening *o, struct listener l, bool optional)
+{
+	struct listeners *ls = o->ls;
 	struct listener *more;
 	int r;
 
@@ -77,15 +106,17 @@ add(struct listeners *ls, struct listener l, bool optional, struct str *why)
 	if (!more)
 		return -ENOMEM;
 	ls->list = more;
-	r = open_socket(&l.endpoint, &l.fd);
+	r = open_patiently(o, &l.endpoint, &l.fd);
 	if (r == -EAFNOSUPPORT && optional) {
-		if (!why->len)
-			explain(&l, r, "; IPv6 is left out", why);
+		if (!o->why->len)
+			explain(&l, r, "; IPv6 is left out", o->why);
 		return 0;
 	}
 	if (r < 0) {
-		str_clear(why);
-		explain(&l, r, "", why);
+		str_clear(o->why);
+		explain(&l, r,
+			r == -EADDRINUSE ? "; is proxyd running already?" : "",
+			o->why);
 		return r;
 	}
 	ls->list[ls->n++] = l;
@@ -94,25 +125,25 @@ add(struct listeners *ls, struct listener l, bool optional, struct str *why)
 
 /* On every address of one family, or of both. */
 static int
-add_wildcard(struct listeners *ls, struct listener l, unsigned int families,
-	     bool named, struct str *why)
+add_wildcard(const struct opening *o, struct listener l, unsigned int families,
+	     bool named)
 {
 	int r = 0;
 
 	if (families & FAMILY_IPV4) {
 		l.endpoint.addr.family = AF_INET;
-		r = add(ls, l, false, why);
+		r = add(o, l, false);
 	}
 	if (r == 0 && families & FAMILY_IPV6) {
 		l.endpoint.addr.family = AF_INET6;
-		r = add(ls, l, !named, why);
+		r = add(o, l, !named);
 	}
 	return r;
 }
 
 static int
-add_service(struct listeners *ls, const struct policy *p,
-	    const struct policy_service *s, struct str *why)
+add_service(const struct opening *o, const struct policy *p,
+	    const struct policy_service *s)
 {
 	struct listener l = {.fd = -1, .kind = LISTENER_CAPTURE, .service = s};
 	size_t i;
@@ -120,16 +151,16 @@ add_service(struct listeners *ls, const struct policy *p,
 
 	if (s->n_intercepts) {
 		l.endpoint.port = s->capture_port;
-		r = add_wildcard(ls, l, p->gateway.families,
-				 p->gateway.families_named, why);
+		r = add_wildcard(o, l, p->gateway.families,
+				 p->gateway.families_named);
 	}
 	l.kind = LISTENER_LISTEN;
 	for (i = 0; i < s->n_listens && r == 0; i++) {
 		l.endpoint = s->listens[i].endpoint;
 		if (l.endpoint.addr.family)
-			r = add(ls, l, false, why);
+			r = add(o, l, false);
 		else
-			r = add_wildcard(ls, l, FAMILY_BOTH, false, why);
+			r = add_wildcard(o, l, FAMILY_BOTH, false);
 	}
 	return r;
 }
@@ -137,13 +168,14 @@ add_service(struct listeners *ls, const struct policy *p,
 int
 listeners_open(struct listeners *ls, const struct policy *p, struct str *why)
 {
+	const struct opening o = {ls, why, clock_now_ms() + PATIENCE_MS};
 	size_t i;
 	int r = 0;
 
 	memset(ls, 0, sizeof(*ls));
 	for (i = 0; i < p->n_services && r == 0; i++)
 		if (p->services[i].proto == PROTO_TCP)
-			r = add_service(ls, p, &p->services[i], why);
+			r = add_service(&o, p, &p->services[i]);
 	if (r < 0)
 		listeners_close(ls);
 	return r;

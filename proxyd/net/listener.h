@@ -36,6 +36,7 @@ struct listeners {
 
 /*
  * Open them all, or none: then -errno, with the one that failed in `why`.
+ * Waits up to two seconds for addresses that are in use.
  * IPv6 is left out where the box has none, unless the policy names it; then
  * `why` says so although 0 is returned.
  */

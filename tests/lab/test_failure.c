@@ -323,7 +323,46 @@ descriptors(void)
 	lab_down(lab);
 }
 
+/* It would get a share of the flows, and nobody would know. */
+static void
+second(void)
+{
+	struct str out = {0};
+	struct lab *lab;
+	pid_t pid;
+
+	lab = begin(NULL, "open", "3s", &pid);
+	CU_ASSERT_EQUAL(lab_run(lab, LAB_GATEWAY, &out,
+				"proxyd -f " LAB_DIR "/policy.conf"),
+			1);
+	UNIT_CHECK(strstr(str_text(&out), "is proxyd running already?") != NULL,
+		   "a second proxyd says: %s", str_text(&out));
+	str_fini(&out);
+	CU_ASSERT(lab_armed(lab));
+	lab_end(lab, pid);
+}
+
+/* The orphaned worker still listens when the next proxyd comes. */
+static void
+successor(void)
+{
+	struct lab *lab;
+	pid_t pid;
+
+	lab = begin(NULL, "open", "3s", &pid);
+	lab_nginx(lab);
+	lab_stop(lab, pid, SIGKILL, 5000);
+	pid = lab_proxyd_up(lab);
+	CU_ASSERT(LAB_WAIT(lab_armed(lab), 3000));
+	check_both(lab, false, "proxied by the successor");
+	/* the answers to routed ones in between were direct */
+	lab_stop_proxyd(lab, pid);
+	lab_down(lab);
+}
+
 static const struct unit_test tests[] = {
+	{"second", second},
+	{"successor", successor},
 	{"killed_open", killed_open},
 	{"all_killed_open", all_killed_open},
 	{"killed_closed", killed_closed},
