@@ -330,11 +330,19 @@ guard_out(void)
 			     WAIT_MS);
 	fd = lab_accept(s.fds[0], WAIT_MS, NULL);
 	UNIT_CHECK(client >= 0 && fd >= 0, "captured");
+	lab_must(s.lab, LAB_CLIENT,
+		 "nft 'add table ip t; add chain ip t c { type filter hook "
+		 "input priority 0; }; add rule ip t c tcp sport %u counter'",
+		 s.policy->services[0].capture_port);
 	lab_must(s.lab, LAB_GATEWAY, "conntrack -F");
 	lab_send(fd, "late");
 	lab_sleep(50);
 	lab_netsetup(s.lab, &out, "status");
 	UNIT_CHECK(strstr(str_text(&out), "guard_out: 0 ") == NULL, "%s",
+		   str_text(&out));
+	str_clear(&out);
+	lab_run(s.lab, LAB_CLIENT, &out, "nft list table ip t");
+	UNIT_CHECK(strstr(str_text(&out), "counter packets 0 ") != NULL, "%s",
 		   str_text(&out));
 	/* the client's next packet brings the redirection back */
 	lab_send(client, "hello");
