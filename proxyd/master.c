@@ -70,11 +70,12 @@ struct master {
 	struct timer end; /* of EXPIRING, DRAINING, ENDING */
 	struct child children[CHILDREN];
 	enum master_state state;
-	int signal_fd; /* owns; -1 */
-	int talk[2];   /* owns: tracker's end, worker's end; -1 */
-	int status;    /* what to exit with */
-	bool ready;    /* READY=1 was sent */
-	bool is_child;
+	int signal_fd;	     /* owns; -1 */
+	int talk[2];	     /* owns: tracker's end, worker's end; -1 */
+	int status;	     /* what to exit with */
+	bool ready;	     /* READY=1 was sent */
+	uint64_t watched_ms; /* when we last looked at the worker */
+	uint64_t awake_ms;   /* when this box, or we, last woke up */
 };
 
 /* --- heartbeat ------------------------------------------------------------ */
@@ -219,6 +220,15 @@ reap(struct master *m)
 	}
 }
 
+/* If we slept, so did the worker, and it must be given time to tick. */
+static void
+notice_sleep(struct master *m)
+{
+	if (m->loop.now_ms >= m->watched_ms + ALIVE_MS)
+		m->awake_ms = m->loop.now_ms;
+	m->watched_ms = m->loop.now_ms;
+}
+
 static void
 kill_silent(struct master *m)
 {
@@ -230,6 +240,8 @@ kill_silent(struct master *m)
 		return;
 	if (last_ms < c->started_ms)
 		last_ms = c->started_ms;
+	if (last_ms < m->awake_ms)
+		last_ms = m->awake_ms;
 	if (silent_ms < ALIVE_MS)
 		silent_ms = ALIVE_MS;
 	if (m->loop.now_ms >= last_ms + silent_ms)
@@ -252,6 +264,7 @@ on_watch(void *owner)
 	struct master *m = owner;
 
 	timer_set(&m->loop.timers, &m->watch, m->loop.now_ms + WATCH_MS);
+	notice_sleep(m);
 	kill_silent(m);
 	if (!m->ready && m->state == MASTER_RUNNING && worker_ticks(m))
 		become_ready(m);
@@ -263,7 +276,6 @@ leave_master(struct master *m, int who)
 {
 	int i;
 
-	m->is_child = true;
 	loop_fini(&m->loop);
 	pulse_fini(&m->pulse);
 	close(m->signal_fd);

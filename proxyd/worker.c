@@ -28,8 +28,9 @@
 
 enum {
 	TICK_MS = 200,
-	ACCEPT_TURN = 32, /* connections of one listener in one turn */
-	PAUSE_MS = 100,	  /* after the kernel had no descriptor for us */
+	ACCEPT_TURN = 32,  /* connections of one listener in one turn */
+	DRAIN_TURN = 8192, /* the same, before it is closed */
+	PAUSE_MS = 100,	   /* after the kernel had no descriptor for us */
 	ORPHAN_GRACE_MS = 250,
 	SPARE_FDS = 64, /* not for flows: listeners, logs, netlink... */
 	FLOWS_MAX = 1000000,
@@ -172,14 +173,15 @@ static void
 drain(struct worker *w)
 {
 	struct listeners *ls = w->setup->listeners;
-	size_t i;
+	size_t i, n;
 
 	if (w->state == WORKER_DRAINING)
 		return;
 	w->state = WORKER_DRAINING;
 	for (i = 0; i < ls->n; i++) {
-		while (!w->paused && accept_one(w, &ls->list[i]))
-			;
+		for (n = 0; n < DRAIN_TURN && !w->paused; n++)
+			if (!accept_one(w, &ls->list[i]))
+				break;
 		loop_remove(&w->loop, &w->doors[i].source);
 	}
 	w->paused = false;

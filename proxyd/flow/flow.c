@@ -137,18 +137,19 @@ complain(struct flow *f, enum reason reason)
 		[REASON_FAMILY] = true,		[REASON_NO_RETURN_PATH] = true,
 		[REASON_NO_PORT] = true,	[REASON_RESOURCES] = true,
 	};
-	char from[ENDPOINT_TEXT_LEN], to[ENDPOINT_TEXT_LEN];
+	char from[ENDPOINT_TEXT_LEN], to[ENDPOINT_TEXT_LEN], more[64] = "";
 	struct flows *fs = f->flows;
 	uint64_t held;
 
 	if (!said[reason] ||
 	    !limiter_pass(&fs->said[reason], fs->loop->now_ms, &held))
 		return;
-	log_warn("service %s: flow from %s to %s refused, %s: %s"
-		 " (%" PRIu64 " more since the last such line)",
+	if (held)
+		snprintf(more, sizeof(more), " (and %" PRIu64 " before)", held);
+	log_warn("service %s: flow from %s to %s refused, %s: %s%s",
 		 f->service->name, endpoint_format(&f->peer, from),
 		 endpoint_format(&f->destination, to), reason_word(reason),
-		 reason_meaning(reason), held);
+		 reason_meaning(reason), more);
 }
 
 /* --- beginning and end ---------------------------------------------------- */
@@ -315,6 +316,16 @@ pump(struct flow *f)
 /* --- connecting ----------------------------------------------------------- */
 
 static void
+fail_connect(struct flow *f, int error)
+{
+	enum reason reason = why_not_connected(error);
+
+	if (reason == REASON_INTERNAL)
+		log_error("connect: %s", strerror(error));
+	flow_end(f, reason);
+}
+
+static void
 on_server(void *owner, uint32_t events)
 {
 	struct flow *f = owner;
@@ -322,7 +333,7 @@ on_server(void *owner, uint32_t events)
 	assert(f->magic == MAGIC);
 	side_event(&f->server, events);
 	if (f->step == STEP_CONNECT && f->server.error) {
-		flow_end(f, why_not_connected(f->server.error));
+		fail_connect(f, f->server.error);
 		return;
 	}
 	if (f->step == STEP_CONNECT) {
@@ -407,7 +418,7 @@ connect_onward(struct flow *f)
 			     on_server, f);
 	}
 	if (r < 0)
-		flow_end(f, why_not_connected(-r));
+		fail_connect(f, -r);
 	else
 		enter(f, STEP_CONNECT);
 }

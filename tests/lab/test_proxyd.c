@@ -643,6 +643,37 @@ tracker_killed(void)
 	CU_ASSERT(LAB_WAIT(!lab_alive(tracker), 1000));
 	CU_ASSERT(LAB_WAIT(child_of(pid, "tracker") > 0, 2000));
 	CU_ASSERT(lab_logged("proxyd", "the tracker was killed by signal 9"));
+	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGINT, 5000), 0);
+	lab_down(lab);
+}
+
+/*
+ * The whole box slept (a virtual machine that was moved): the worker is not
+ * to blame for its silence, even if the master is the first to wake.
+ */
+static void
+slept(void)
+{
+	pid_t pid, worker;
+	struct lab_flow f;
+	struct lab *lab;
+	int l;
+
+	lab = begin("\talive-timeout 1s\n", "", &pid);
+	l = lab_listen(lab, LAB_SERVER, LAB_SERVER4 ":80");
+	open_flow(lab, l, &f);
+	worker = child_of(pid, "worker");
+	kill(worker, SIGSTOP);
+	kill(pid, SIGSTOP);
+	lab_sleep(2500);
+	kill(pid, SIGCONT);
+	lab_sleep(400);
+	kill(worker, SIGCONT);
+	CU_ASSERT(lab_flow_works(&f));
+	CU_ASSERT_EQUAL(child_of(pid, "worker"), worker);
+	CU_ASSERT(!lab_logged("proxyd", "because it hung"));
+	lab_flow_close(&f);
+	close(l);
 	lab_stop_proxyd(lab, pid);
 	lab_down(lab);
 }
@@ -663,6 +694,7 @@ static const struct unit_test tests[] = {
 	{"drain_timeout", drain_timeout},
 	{"at_once", at_once},
 	{"tracker_killed", tracker_killed},
+	{"slept", slept},
 };
 
 LAB_MAIN("proxyd", tests)
