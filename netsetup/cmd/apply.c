@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Everything that can be refused without touching anything comes first: the
+ * policy, the box, the SSH session, the right to look. Then the lock, and the
+ * change. Silent when there was nothing to do.
+ */
 #include "netsetup/cmd/apply.h"
 
 #include <errno.h>

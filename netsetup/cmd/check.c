@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Loads the policy and says what came of it.
+ */
 #include "netsetup/cmd/check.h"
 
 #include <stdio.h>

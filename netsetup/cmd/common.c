@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Options by getopt_long(3), errors to standard error, and the one place where
+ * a missing right becomes a sentence and a status.
+ */
 #include "netsetup/cmd/common.h"
 
 #include <errno.h>

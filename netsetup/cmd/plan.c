@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Prints the difference. Warnings are worth a line only when there is one.
+ */
 #include "netsetup/cmd/plan.h"
 
 #include <stdio.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Applies an empty state. Reads no policy: it may be gone or wrong by now.
+ */
 #include "netsetup/cmd/remove.h"
 
 #include "lib/arena.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Policy first, because its mistakes are the likeliest; then the box; then what
+ * is installed, which needs privilege.
+ */
 #include "netsetup/cmd/session.h"
 
 #include <string.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One command, its status and its words.
+ */
 #include "tests/lab/command.h"
 
 #include <string.h>
