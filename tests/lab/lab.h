@@ -198,7 +198,10 @@ pid_t lab_proxyd(struct lab *lab);
 /* The same, and it must work. */
 pid_t lab_proxyd_up(struct lab *lab);
 
-/* SIGINT, which ends it at once; it must exit with 0. */
+/*
+ * SIGINT, which ends it at once; it must exit with 0, and none of its
+ * processes may have been killed before.
+ */
 void lab_stop_proxyd(struct lab *lab, pid_t pid);
 
 /* netsetup's rules see proxyd: every alive set holds both families. */
@@ -250,6 +253,9 @@ bool lab_expect(int fd, const char *text, unsigned int ms);
  * read, within `ms`. Closes it.
  */
 void lab_expect_reset(int fd, unsigned int ms);
+
+/* Is it told, within `ms`, that nothing more comes: an end or an error? */
+bool lab_ended(int fd, unsigned int ms);
 
 /* Close with a reset. */
 void lab_reset(int fd);

@@ -179,6 +179,15 @@ lab_expect(int fd, const char *text, unsigned int ms)
 	return found;
 }
 
+bool
+lab_ended(int fd, unsigned int ms)
+{
+	char buf[16];
+	ssize_t n = lab_recv(fd, buf, sizeof(buf), ms);
+
+	return n <= 0 && n != -ETIMEDOUT;
+}
+
 void
 lab_expect_reset(int fd, unsigned int ms)
 {

@@ -151,6 +151,8 @@ lab_stop_proxyd(struct lab *lab, pid_t pid)
 
 	UNIT_CHECK(r == 0, "proxyd's end: %s (%d)",
 		   r < 0 ? strerror(-r) : "exit status", r);
+	UNIT_CHECK(!lab_logged("proxyd", "was killed by signal"),
+		   "a process of proxyd was killed");
 }
 
 /*

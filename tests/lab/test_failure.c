@@ -230,7 +230,7 @@ worker_stopped(void)
 	CU_ASSERT(LAB_WAIT(worker_of(pid) > 0, 3000));
 	CU_ASSERT(LAB_WAIT(lab_armed(lab), 4000));
 	check_both(lab, false, "after its replacement");
-	lab_stop_proxyd(lab, pid);
+	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGINT, 5000), 0);
 	lab_down(lab);
 }
 
@@ -249,7 +249,7 @@ worker_killed(void)
 		LAB_WAIT(worker_of(pid) > 0 && worker_of(pid) != worker, 3000));
 	CU_ASSERT(LAB_WAIT(lab_armed(lab), 4000));
 	check_both(lab, false, "after its replacement");
-	lab_stop_proxyd(lab, pid);
+	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGINT, 5000), 0);
 	lab_down(lab);
 }
 
