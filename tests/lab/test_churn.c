@@ -71,8 +71,7 @@ churn(bool masquerade)
 		lab_sockets(lab, LAB_SERVER, "state listening sport = :80") > 0,
 		2000));
 	r = lab_run(lab, LAB_CLIENT, &out,
-		    "tool_churn 64 10 " LAB_SERVER4 ":80 [" LAB_SERVER6
-		    "]:80");
+		    "tool_churn 64 10 " LAB_SERVER4 ":80 [" LAB_SERVER6 "]:80");
 	printf("%s: %s", masquerade ? "masquerade" : "plain", str_text(&out));
 	UNIT_CHECK(r == 0, "%s", str_text(&out));
 	CU_ASSERT(sscanf(str_text(&out), "connections %llu failed %llu", &done,
