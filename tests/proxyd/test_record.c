@@ -87,6 +87,8 @@ all(enum log_format format, struct str *out)
 	r.via = RECORD_VIA_LOCAL;
 	r.note = "";
 	record_format(&r, format, out);
+	r.note = "two words";
+	record_format(&r, format, out);
 }
 
 static void
