@@ -255,6 +255,33 @@ return_path_comes(void)
 	return_path_comes_with(&masquerades);
 }
 
+/* Each family has its own return path. */
+static void
+return_path_of_one_family(void)
+{
+	struct lab *lab = lab_up(&forwards);
+	pid_t pid;
+
+	redirect(lab);
+	policy(lab, "client");
+	lab_nginx(lab);
+	lab_apply(lab);
+	lab_must(lab, LAB_GATEWAY, "ip -6 rule del pref 9061");
+	pid = lab_proxyd_up(lab);
+	refused(lab, "[" LAB_SERVER6 "]:80");
+	CU_ASSERT(lab_closed("no-return-path", 1));
+	curl_sees(lab, LAB_SERVER4, LAB_CLIENT4);
+	lab_must(lab, LAB_GATEWAY, "ip -4 route flush table 9061");
+	CU_ASSERT(LAB_WAIT(!passes(lab, LAB_SERVER4 ":80"), 3000));
+	refused(lab, LAB_SERVER4 ":80");
+	lab_apply(lab);
+	CU_ASSERT(LAB_WAIT(passes(lab, LAB_SERVER4 ":80") &&
+				   passes(lab, "[" LAB_SERVER6 "]:80"),
+			   3000));
+	lab_stop_proxyd(lab, pid);
+	lab_down(lab);
+}
+
 static const struct unit_test tests[] = {
 	{"gateway_source", gateway_source},
 	{"gateway_source_masquerade", gateway_source_masquerade},
@@ -262,6 +289,7 @@ static const struct unit_test tests[] = {
 	{"listen_alone", listen_alone},
 	{"no_return_path", no_return_path},
 	{"return_path_comes", return_path_comes},
+	{"return_path_of_one_family", return_path_of_one_family},
 };
 
 LAB_MAIN("classic", tests)

@@ -16,6 +16,18 @@
 static const struct lab_options plain = {0};
 static const struct lab_options masquerades = {.masquerade = true};
 
+static const char keeps_port[] = "gateway {\n"
+				 "	inside in0\n"
+				 "	user %s\n"
+				 "}\n"
+				 "pool original {\n"
+				 "	node original\n"
+				 "	source client-port\n"
+				 "}\n"
+				 "service web {\n"
+				 "	intercept tcp port 80\n"
+				 "}\n";
+
 struct twin {
 	int listener;
 	int client;
@@ -133,19 +145,8 @@ client_port(void)
 static void
 record(void)
 {
-	static const char policy[] = "gateway {\n"
-				     "	inside in0\n"
-				     "	user %s\n"
-				     "}\n"
-				     "pool original {\n"
-				     "	node original\n"
-				     "	source client-port\n"
-				     "}\n"
-				     "service web {\n"
-				     "	intercept tcp port 80\n"
-				     "}\n";
 	pid_t pid;
-	struct lab *lab = lab_begin(&plain, policy, &pid);
+	struct lab *lab = lab_begin(&plain, keeps_port, &pid);
 	struct str text = {0};
 	char want[ENDPOINT_TEXT_LEN], buf[256];
 	int k;
@@ -167,11 +168,48 @@ record(void)
 	lab_end(lab, pid);
 }
 
+/*
+ * One client port again and again, as fast as it goes: the former socket of
+ * the same four numbers may still be ending, and no flow may fail of it.
+ */
+static void
+again_with(struct lab *lab, int family)
+{
+	int l = lab_serve(lab, family, 80), i;
+	char from[ENDPOINT_TEXT_LEN];
+	struct lab_flow f;
+
+	lab_at(lab, family, LAB_HOST_CLIENT, 45679, from);
+	for (i = 0; i < 30; i++) {
+		lab_flow_open(lab, family, l, from, 80, &f);
+		CU_ASSERT(lab_flow_works(&f));
+		close(f.server);
+		f.server = -1;
+		CU_ASSERT(lab_ended(f.client, 1000));
+		lab_flow_close(&f);
+	}
+	close(l);
+}
+
+static void
+again(void)
+{
+	const struct lab_options *options[] = {&plain, &masquerades};
+	struct lab *lab;
+	pid_t pid;
+	int i, k;
+
+	for (i = 0; i < 2; i++) {
+		lab = lab_begin(options[i], keeps_port, &pid);
+		for (k = 0; k < 2; k++)
+			again_with(lab, lab_families[k]);
+		lab_end(lab, pid);
+	}
+}
+
 static const struct unit_test tests[] = {
-	{"gateway", gateway},
-	{"client", client},
-	{"client_port", client_port},
-	{"record", record},
+	{"gateway", gateway}, {"client", client}, {"client_port", client_port},
+	{"record", record},   {"again", again},
 };
 
 LAB_MAIN("twins", tests)
