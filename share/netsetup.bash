@@ -16,7 +16,7 @@ _netsetup() {
 		check) words='-f --print' ;;
 		plan) words='-f --json' ;;
 		apply) words='-f --force' ;;
-		status) words='-f --json' ;;
+		status) words='--json' ;;
 		esac
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A record is a text file: one `PATH BEFORE OURS` a line, in the order in
- * which values are put back. A line that is not so is passed over.
+ * Records are text files, replaced as a whole. Former values: one
+ * `PATH BEFORE OURS` a line, in the order in which they are put back; a line
+ * that is not so is passed over. The policy: a comment that names its file,
+ * then its canonical text.
  */
 #include "netsetup/change/journal.h"
 
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 #include "lib/arena.h"
+#include "lib/str.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71 /* linux 5.14, asm-generic/socket.h */
@@ -129,40 +132,119 @@ journal_load(const struct journal *j, struct arena *arena,
 }
 
 static int
-write_lines(FILE *f, const struct sysctl_record *rec)
+write_new(const char *path, const struct str *text)
 {
-	size_t i;
+	FILE *f = fopen(path, "we");
+	int r = 0;
 
-	for (i = 0; i < rec->n; i++)
-		fprintf(f, "%s %s %s\n", rec->list[i].path, rec->list[i].before,
-			rec->list[i].ours);
-	if (fflush(f) != 0 || fsync(fileno(f)) < 0)
+	if (!f)
 		return -errno;
-	return ferror(f) ? -EIO : 0;
+	if (fwrite(str_text(text), 1, text->len, f) != text->len ||
+	    fflush(f) != 0 || fsync(fileno(f)) < 0)
+		r = errno ? -errno : -EIO;
+	fclose(f);
+	return r;
+}
+
+/* All or nothing; no text: no file. */
+static int
+replace(const struct journal *j, const char *kind, const struct str *text)
+{
+	char path[PATH_MAX], new_path[PATH_MAX];
+	int r;
+
+	r = file_name(j, kind, path);
+	if (r == 0)
+		r = file_name(j, "new", new_path);
+	if (r < 0)
+		return r;
+	if (text->len == 0)
+		return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+	r = write_new(new_path, text);
+	if (r == 0 && rename(new_path, path) < 0)
+		r = -errno;
+	if (r < 0)
+		unlink(new_path);
+	return r;
 }
 
 int
 journal_store(const struct journal *j, const struct sysctl_record *rec)
 {
-	char path[PATH_MAX], new_path[PATH_MAX];
+	struct str text = {0};
+	size_t i;
+	int r;
+
+	for (i = 0; i < rec->n; i++)
+		str_addf(&text, "%s %s %s\n", rec->list[i].path,
+			 rec->list[i].before, rec->list[i].ours);
+	r = replace(j, "sysctl", &text);
+	str_fini(&text);
+	return r;
+}
+
+/* --- the policy in force ---------------------------------------------------
+ */
+
+static int
+read_all(const char *path, struct str *text)
+{
+	char buf[4096];
+	size_t n;
 	FILE *f;
 	int r;
 
-	r = file_name(j, "sysctl", path);
-	if (r == 0)
-		r = file_name(j, "sysctl-new", new_path);
-	if (r < 0)
-		return r;
-	if (rec->n == 0)
-		return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
-	f = fopen(new_path, "we");
+	f = fopen(path, "re");
 	if (!f)
-		return -errno;
-	r = write_lines(f, rec);
+		return errno == ENOENT ? 0 : -errno;
+	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
+		str_add_bytes(text, buf, n);
+	r = ferror(f) ? -EIO : 0;
 	fclose(f);
-	if (r == 0 && rename(new_path, path) < 0)
-		r = -errno;
-	if (r < 0)
-		unlink(new_path);
+	return r;
+}
+
+int
+journal_load_policy(const struct journal *j, struct arena *arena,
+		    struct journal_policy *ret_policy)
+{
+	struct journal_policy p = {0};
+	char path[PATH_MAX];
+	struct str text = {0};
+	int r;
+
+	r = file_name(j, "policy", path);
+	if (r == 0)
+		r = read_all(path, &text);
+	if (r == 0 && !strncmp(str_text(&text), "# ", 2)) {
+		p.copy = arena_strdup(arena, path);
+		p.text = arena_strdup(arena, str_text(&text));
+		p.len = text.len;
+		p.path = arena_strndup(arena, p.text + 2,
+				       strcspn(p.text + 2, "\n"));
+	}
+	str_fini(&text);
+	if (r == 0)
+		*ret_policy = p;
+	return r;
+}
+
+int
+journal_store_policy(const struct journal *j, const char *path,
+		     const char *text)
+{
+	struct str is = {0}, will = {0};
+	char copy[PATH_MAX];
+	int r;
+
+	if (text)
+		str_addf(&will, "# %s\n%s", path, text);
+	r = file_name(j, "policy", copy);
+	if (r == 0)
+		r = read_all(copy, &is);
+	if (r == 0 && strcmp(str_text(&is), str_text(&will)) != 0)
+		r = replace(j, "policy", &will);
+	str_fini(&is);
+	str_fini(&will);
 	return r;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * journal.h - what must outlive one run: the lock, and former sysctl values.
+ * journal.h - what must outlive one run: the lock, former sysctl values, and
+ * the policy that is in force, whatever became of its file since.
  *
  * Files in /run/interpose, one set for each network namespace, because that
  * is what they describe: their names end with the namespace's cookie, which
@@ -9,6 +10,7 @@
 #ifndef NETSETUP_CHANGE_JOURNAL_H
 #define NETSETUP_CHANGE_JOURNAL_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -20,6 +22,14 @@ struct journal {
 	const char *dir; /* borrows from the caller */
 	uint64_t netns;	 /* the namespace's cookie */
 	int lock_fd;	 /* owns; -1: not locked */
+};
+
+/* The policy that was applied last: a policy again, in canonical form. */
+struct journal_policy {
+	const char *path; /* where it was read from; NULL: none is on record */
+	const char *copy; /* the file in the journal */
+	const char *text; /* what is in that: a comment line, the policy */
+	size_t len;
 };
 
 /* Finds out the namespace; creates nothing. 0 or -errno. */
@@ -43,5 +53,19 @@ int journal_load(const struct journal *j, struct arena *arena,
  * file. 0 or -errno.
  */
 int journal_store(const struct journal *j, const struct sysctl_record *rec);
+
+/*
+ * Read the policy in force; lives in `arena`. 0, also when there is none, or
+ * -errno.
+ */
+int journal_load_policy(const struct journal *j, struct arena *arena,
+			struct journal_policy *ret_policy);
+
+/*
+ * Write it: `text` is canonical and was read from `path`. NULL: none is in
+ * force any more. Writes nothing if that is on record already. 0 or -errno.
+ */
+int journal_store_policy(const struct journal *j, const char *path,
+			 const char *text);
 
 #endif

@@ -2,11 +2,12 @@
 /*
  * Everything that can be refused without touching anything comes first: the
  * policy, the box, the SSH session, the right to look. Then the lock, and the
- * change. Silent when there was nothing to do.
+ * change. Silent when all went well.
  */
 #include "netsetup/cmd/apply.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,6 @@
 #include "lib/log.h"
 #include "netsetup/change/apply.h"
 #include "netsetup/cmd/session.h"
-#include "netsetup/state/plan.h"
 
 /* "ADDRESS PORT ADDRESS PORT" of client and server, as sshd sets it. */
 static bool
@@ -54,15 +54,6 @@ guard_ssh(const struct session *s, bool force)
 	return EXIT_GUARD;
 }
 
-static void
-print_summary(const struct kdiff *d)
-{
-	struct plan_counts n = plan_count(d);
-
-	printf("%zu added, %zu replaced, %zu removed\n", n.add, n.replace,
-	       n.remove);
-}
-
 /* Said once: what is captured passes by the forward chains of others. */
 static void
 note_forward_chain(const struct session *s)
@@ -74,8 +65,24 @@ note_forward_chain(const struct session *s)
 		   "captured connections do not pass these chains any more");
 }
 
+/* For `status`: what is in force from now on. */
 static int
-change(struct session *s, struct journal *j)
+record_policy(const struct session *s, const struct journal *j,
+	      const char *path)
+{
+	char absolute[PATH_MAX];
+	struct str text = {0};
+	int r;
+
+	policy_print(s->policy, &text);
+	r = journal_store_policy(j, realpath(path, absolute) ? absolute : path,
+				 str_text(&text));
+	str_fini(&text);
+	return r;
+}
+
+static int
+change(struct session *s, struct journal *j, const char *path)
 {
 	struct kdiff d = {0};
 	int r;
@@ -87,10 +94,11 @@ change(struct session *s, struct journal *j)
 		return common_fail("apply", r);
 	if (r < 0)
 		return EXIT_FAILED;
-	if (d.n > 0) {
+	if (d.n > 0)
 		note_forward_chain(s);
-		print_summary(&d);
-	}
+	r = record_policy(s, j, path);
+	if (r < 0)
+		return common_fail("applied, but " JOURNAL_DIR, r);
 	return EXIT_DONE;
 }
 
@@ -113,7 +121,7 @@ run(struct session *s, const struct options *o)
 		status = common_lock(&j);
 	if (status >= 0)
 		return status;
-	status = change(s, &j);
+	status = change(s, &j, o->policy);
 	journal_close(&j);
 	return status;
 }

@@ -20,6 +20,8 @@ remove_all(struct journal *j, struct arena *arena)
 
 	diags_init(&diags);
 	r = apply(j, &nothing, arena, &diags, &d);
+	if (r == 0)
+		r = journal_store_policy(j, NULL, NULL);
 	common_print(&diags);
 	if (r < 0)
 		status = diags.n_errors > 0 ? EXIT_FAILED

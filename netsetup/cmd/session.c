@@ -9,25 +9,84 @@
 
 #include "netsetup/change/observe.h"
 
-int
-session_open(struct session *s, const char *policy)
+static void
+begin(struct session *s)
 {
-	int r;
-
 	memset(s, 0, sizeof(*s));
 	s->arena = arena_new();
 	diags_init(&s->diags);
-	s->policy = policy_load(policy, &s->diags);
-	if (!s->policy) {
-		common_print(&s->diags);
-		return EXIT_POLICY;
-	}
+}
+
+/* What the policy wants of this box. */
+static int
+work_out(struct session *s)
+{
+	int r;
+
 	r = observe_facts(s->arena, &s->facts);
 	if (r < 0)
 		return common_fail("cannot look at the interfaces", r);
 	r = desired(s->policy, &s->facts, s->arena, &s->diags, &s->desired);
 	s->refused = r < 0;
 	return -1;
+}
+
+int
+session_open(struct session *s, const char *policy)
+{
+	begin(s);
+	s->policy = policy_load(policy, &s->diags);
+	if (s->policy)
+		return work_out(s);
+	common_print(&s->diags);
+	return EXIT_POLICY;
+}
+
+/*
+ * The copy is what is in force. Where the file that was applied still says
+ * the same, take that: places in it are what the administrator knows.
+ */
+static void
+choose_applied(struct session *s, const struct journal_policy *applied)
+{
+	struct policy *now;
+	struct diags diags;
+
+	diags_init(&diags);
+	now = policy_load(applied->path, &diags);
+	diags_fini(&diags);
+	s->edited = !now || !policy_equal(now, s->policy);
+	if (s->edited) {
+		policy_free(now);
+		return;
+	}
+	policy_free(s->policy);
+	s->policy = now;
+}
+
+int
+session_open_applied(struct session *s)
+{
+	struct journal_policy applied;
+	struct journal j;
+	int r;
+
+	begin(s);
+	r = journal_open(&j, JOURNAL_DIR);
+	if (r == 0)
+		r = journal_load_policy(&j, s->arena, &applied);
+	if (r < 0)
+		return common_fail("cannot read " JOURNAL_DIR, r);
+	if (!applied.path)
+		return -1;
+	s->policy = policy_load_text(applied.copy, applied.text, applied.len,
+				     &s->diags);
+	if (s->policy) {
+		choose_applied(s, &applied);
+		return work_out(s);
+	}
+	common_print(&s->diags);
+	return EXIT_FAILED;
 }
 
 int

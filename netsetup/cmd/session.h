@@ -19,6 +19,7 @@ struct session {
 	struct kstate desired;
 	struct kstate observed; /* session_observe() */
 	bool refused;		/* this box cannot do it; diags say why */
+	bool edited;		/* the policy's file says something else now */
 };
 
 /*
@@ -26,6 +27,12 @@ struct session {
  * exit status: the rest was said. Always followed by session_close().
  */
 int session_open(struct session *s, const char *policy);
+
+/*
+ * The same for the policy that was applied last. Without one s->policy is
+ * NULL and nothing is wanted.
+ */
+int session_open_applied(struct session *s);
 
 /* Look at what is installed. Likewise. */
 int session_observe(struct session *s);

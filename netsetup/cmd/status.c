@@ -90,37 +90,57 @@ families_text(unsigned int families)
 static const char *const counted[] = {"guard_in", "guard_out", "unowned"};
 enum { N_COUNTED = sizeof(counted) / sizeof(counted[0]) };
 
+static bool
+is_captured(const struct session *s, size_t i)
+{
+	return s->observed.table && s->policy->services[i].n_intercepts > 0;
+}
+
+static size_t
+n_services(const struct session *s)
+{
+	return s->policy ? s->policy->n_services : 0;
+}
+
+static void
+service_text(const struct service_status *st, struct str *out)
+{
+	str_addf(out,
+		 "service %s: %s, port %u, %" PRIu64 " captured, %" PRIu64
+		 " %s\n",
+		 st->service->name, families_text(st->alive),
+		 st->service->capture_port, st->captured, st->passed,
+		 st->service->on_failure == ON_FAILURE_OPEN ? "passed by"
+							    : "refused");
+}
+
 static void
 status_text(const struct session *s, const struct kdiff *d, struct str *out)
 {
-	const struct policy *p = s->policy;
 	struct service_status st;
 	size_t i;
 
-	if (!s->observed.table) {
+	if (!s->observed.table)
 		str_add(out, "nothing is installed\n");
-	} else {
+	else
 		str_addf(out, "installed: %zu rules in %zu chains\n",
 			 s->observed.n_rules, s->observed.n_chains);
-	}
-	for (i = 0; s->observed.table && i < p->n_services; i++) {
-		if (p->services[i].n_intercepts == 0)
+	for (i = 0; i < n_services(s); i++) {
+		if (!is_captured(s, i))
 			continue;
-		st = service_status(&s->observed, &p->services[i]);
-		str_addf(out,
-			 "service %s: %s, port %u, %" PRIu64
-			 " captured, %" PRIu64 " %s\n",
-			 st.service->name, families_text(st.alive),
-			 st.service->capture_port, st.captured, st.passed,
-			 st.service->on_failure == ON_FAILURE_OPEN ? "passed by"
-								   : "refused");
+		st = service_status(&s->observed, &s->policy->services[i]);
+		service_text(&st, out);
 	}
 	for (i = 0; s->observed.table && i < N_COUNTED; i++)
 		str_addf(out, "%s: %" PRIu64 " packets\n", counted[i],
 			 chain_packets(&s->observed, counted[i]));
+	if (s->edited)
+		str_add(out, "the policy's file has changed since it was "
+			     "applied; see `netsetup plan`\n");
 	if (d->n == 0)
 		return;
-	str_add(out, "differs from the policy, `netsetup apply` would do:\n");
+	str_add(out, s->policy ? "somebody changed what was applied; to mend:\n"
+			       : "no policy is on record; to take it away:\n");
 	plan_text(d, out);
 }
 
@@ -145,7 +165,6 @@ service_json(const struct service_status *st, struct json *j)
 static void
 status_json(const struct session *s, const struct kdiff *d, struct str *out)
 {
-	const struct policy *p = s->policy;
 	struct service_status st;
 	struct json j;
 	size_t i;
@@ -153,11 +172,12 @@ status_json(const struct session *s, const struct kdiff *d, struct str *out)
 	json_init(&j, out, true);
 	json_object(&j, NULL);
 	json_bool(&j, "installed", s->observed.table);
+	json_bool(&j, "policy_edited", s->edited);
 	json_array(&j, "services");
-	for (i = 0; i < p->n_services; i++) {
-		if (p->services[i].n_intercepts == 0)
+	for (i = 0; i < n_services(s); i++) {
+		if (!is_captured(s, i))
 			continue;
-		st = service_status(&s->observed, &p->services[i]);
+		st = service_status(&s->observed, &s->policy->services[i]);
 		service_json(&st, &j);
 	}
 	json_end(&j);
@@ -178,7 +198,7 @@ status(struct session *s, const struct options *o)
 	struct kdiff d;
 	int exit_status;
 
-	exit_status = session_open(s, o->policy);
+	exit_status = session_open_applied(s);
 	if (exit_status < 0)
 		exit_status = session_observe(s);
 	if (exit_status >= 0)
@@ -191,7 +211,7 @@ status(struct session *s, const struct options *o)
 	fputs(str_text(&text), stdout);
 	str_fini(&text);
 	common_print_errors(&s->diags);
-	return d.n > 0 ? EXIT_DIFFERENCES : EXIT_DONE;
+	return d.n > 0 || s->edited ? EXIT_DIFFERENCES : EXIT_DONE;
 }
 
 int
@@ -201,7 +221,7 @@ cmd_status(int argc, char **argv)
 	struct options o;
 	int r;
 
-	r = common_options(argc, argv, OPTION_FILE | OPTION_JSON, &o);
+	r = common_options(argc, argv, OPTION_JSON, &o);
 	if (r >= 0)
 		return r;
 	r = status(&s, &o);

@@ -6,10 +6,16 @@
 
 #include <string.h>
 
-struct plan_counts
-plan_count(const struct kdiff *d)
+struct counts {
+	size_t add;
+	size_t replace;
+	size_t remove;
+};
+
+static struct counts
+count(const struct kdiff *d)
 {
-	struct plan_counts c = {0};
+	struct counts c = {0};
 	size_t i;
 
 	for (i = 0; i < d->n; i++) {
@@ -132,7 +138,7 @@ op_sign(enum kchange_op op)
 void
 plan_text(const struct kdiff *d, struct str *out)
 {
-	struct plan_counts n = plan_count(d);
+	struct counts n = count(d);
 	struct place place;
 	size_t i;
 
@@ -171,7 +177,7 @@ change_json(const struct kchange *c, struct json *j)
 void
 plan_json(const struct kdiff *d, struct json *j)
 {
-	struct plan_counts n = plan_count(d);
+	struct counts n = count(d);
 	size_t i;
 
 	json_array(j, "changes");

@@ -8,14 +8,6 @@
 #include "lib/json.h"
 #include "netsetup/state/diff.h"
 
-struct plan_counts {
-	size_t add;
-	size_t replace;
-	size_t remove;
-};
-
-struct plan_counts plan_count(const struct kdiff *d);
-
 /* "rule capture: tcp dport 80 ...": the object of a change, in one line. */
 void plan_describe(const struct kchange *c, struct str *out);
 

@@ -269,6 +269,32 @@ test_journal_garbage(void)
 	fake_fini(&f);
 }
 
+/* The policy in force, through its file and back. */
+static void
+test_journal_policy(void)
+{
+	struct journal_policy p;
+	struct journal j;
+	struct fake f;
+
+	fake_init(&f);
+	journal_open(&j, f.root);
+	UNIT_CHECK(journal_load_policy(&j, f.arena, &p) == 0 && !p.path,
+		   "none");
+	UNIT_CHECK(journal_store_policy(&j, "/a b", "x\n") == 0, "store");
+	UNIT_CHECK(journal_load_policy(&j, f.arena, &p) == 0, "load");
+	UNIT_STRINGS(p.path, "/a b");
+	UNIT_STRINGS(p.text, "# /a b\nx\n");
+	UNIT_CHECK(p.len == strlen(p.text), "%zu", p.len);
+	UNIT_CHECK(access(p.copy, R_OK) == 0, "%s", p.copy);
+	UNIT_CHECK(journal_store_policy(&j, NULL, NULL) == 0, "forget");
+	UNIT_CHECK(journal_store_policy(&j, NULL, NULL) == 0, "forget again");
+	UNIT_CHECK(journal_load_policy(&j, f.arena, &p) == 0 && !p.path,
+		   "forgotten");
+	journal_close(&j);
+	fake_fini(&f);
+}
+
 /* A lock belongs to a process: a child finds its parent's. */
 static void
 test_lock(void)
@@ -297,10 +323,15 @@ test_lock(void)
 }
 
 static const struct unit_test tests[] = {
-	{"record", test_record},     {"restore", test_restore},
-	{"not_ours", test_not_ours}, {"gone", test_gone},
-	{"families", test_families}, {"errors", test_errors},
-	{"journal", test_journal},   {"journal_garbage", test_journal_garbage},
+	{"record", test_record},
+	{"restore", test_restore},
+	{"not_ours", test_not_ours},
+	{"gone", test_gone},
+	{"families", test_families},
+	{"errors", test_errors},
+	{"journal_policy", test_journal_policy},
+	{"journal", test_journal},
+	{"journal_garbage", test_journal_garbage},
 	{"lock", test_lock},
 };
 
