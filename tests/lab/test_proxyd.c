@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * test_proxyd.c - proxyd on its own, without netsetup: its processes and
- * their rights, its limits, its pools, its log, and its ends.
+ * their rights, its pools, its log, and its ends.
  */
 #include <CUnit/CUnit.h>
 #include <errno.h>
@@ -17,60 +17,7 @@
 
 #include "policy/policy.h"
 
-#include "tests/lab/lab.h"
-
-static const struct lab_options forwards = {.forwarding = true};
-
-/* A proxyd that listens on port 80 and has two nodes on the server. */
-static struct lab *
-begin(const char *gateway, const char *service, pid_t *ret_pid)
-{
-	struct lab *lab = lab_up(&forwards);
-
-	lab_policy(lab,
-		   "gateway {\n\tuser %s\n%s}\n"
-		   "pool app {\n\tnode " LAB_SERVER4 ":80\n"
-		   "\tnode " LAB_OTHER4 "\n\tsource gateway\n}\n"
-		   "service web {\n\tlisten tcp 80\n\tuse app\n%s}\n",
-		   lab_user(), gateway, service);
-	*ret_pid = lab_proxyd_up(lab);
-	return lab;
-}
-
-static int
-knock(struct lab *lab)
-{
-	return lab_connect(lab, LAB_CLIENT, NULL, LAB_GATEWAY4 ":80", 2000);
-}
-
-/* A flow through the gateway to whoever accepts on `l`. */
-static void
-open_flow(struct lab *lab, int l, struct lab_flow *ret_flow)
-{
-	ret_flow->client = knock(lab);
-	ret_flow->server = lab_accept(l, 3000, NULL);
-	CU_ASSERT_FATAL(ret_flow->client >= 0 && ret_flow->server >= 0);
-}
-
-static pid_t
-child_of(pid_t master, const char *name)
-{
-	pid_t children[8], found = -1;
-	struct str comm = {0};
-	char path[64];
-	size_t i, n;
-
-	n = lab_children(master, NULL, children, 8);
-	for (i = 0; i < n && found < 0; i++) {
-		str_clear(&comm);
-		snprintf(path, sizeof(path), "/proc/%d/comm", (int)children[i]);
-		lab_read_file(path, &comm);
-		if (strstr(str_text(&comm), name))
-			found = children[i];
-	}
-	str_fini(&comm);
-	return found;
-}
+#include "tests/lab/alone.h"
 
 /* --- rights --------------------------------------------------------------- */
 
@@ -109,13 +56,13 @@ rights(void)
 	char path[64];
 	pid_t pid;
 
-	lab = begin("", "", &pid);
+	lab = alone_begin("", "", &pid);
 	check_rights("master", pid, NET_ADMIN | NET_RAW | NET_BIND_SERVICE);
-	check_rights("tracker", child_of(pid, "tracker"), NET_ADMIN);
-	check_rights("worker", child_of(pid, "worker"),
+	check_rights("tracker", alone_child(pid, "tracker"), NET_ADMIN);
+	check_rights("worker", alone_child(pid, "worker"),
 		     NET_RAW | NET_BIND_SERVICE);
 	snprintf(path, sizeof(path), "/proc/%d/net",
-		 (int)child_of(pid, "worker"));
+		 (int)alone_child(pid, "worker"));
 	/* who it became: the owner of its network files is its user */
 	if (strcmp(lab_user(), "root") && stat(path, &st) == 0)
 		CU_ASSERT_NOT_EQUAL(st.st_uid, 0);
@@ -135,7 +82,7 @@ ambient(void)
 		unit_skip("there is only one user here");
 		return;
 	}
-	lab = begin("", "", &pid);
+	lab = alone_begin("", "", &pid);
 	lab_stop_proxyd(lab, pid);
 	pid = lab_spawn(lab, LAB_GATEWAY, "ambient",
 			"setpriv --reuid=nobody --clear-groups --inh-caps=%s "
@@ -173,7 +120,7 @@ check_run(struct lab *lab, const char *arguments, int status, const char *says)
 static void
 command_line(void)
 {
-	struct lab *lab = lab_up(&forwards);
+	struct lab *lab = lab_up(&alone_options);
 	int l;
 
 	lab_policy(lab,
@@ -211,11 +158,11 @@ pool(void)
 	int l[2], i;
 	pid_t pid;
 
-	lab = begin("", "", &pid);
+	lab = alone_begin("", "", &pid);
 	l[0] = lab_listen(lab, LAB_SERVER, LAB_SERVER4 ":80");
 	l[1] = lab_listen(lab, LAB_SERVER, LAB_OTHER4 ":80");
 	for (i = 0; i < 4; i++) {
-		open_flow(lab, l[i % 2], &f);
+		alone_flow(lab, l[i % 2], &f);
 		CU_ASSERT(lab_flow_works(&f));
 		lab_flow_close(&f);
 	}
@@ -254,7 +201,7 @@ capture_port(void)
 static void
 direct(void)
 {
-	struct lab *lab = lab_up(&forwards);
+	struct lab *lab = lab_up(&alone_options);
 	char to[64];
 	pid_t pid;
 
@@ -283,7 +230,7 @@ direct(void)
 static void
 loop(void)
 {
-	struct lab *lab = lab_up(&forwards);
+	struct lab *lab = lab_up(&alone_options);
 	int i, fd;
 	pid_t pid;
 
@@ -295,230 +242,11 @@ loop(void)
 		   lab_user());
 	pid = lab_proxyd_up(lab);
 	for (i = 0; i < 3; i++) {
-		fd = knock(lab);
+		fd = alone_knock(lab);
 		lab_expect_reset(fd, 2000);
 	}
 	CU_ASSERT(lab_closed("loop", 3));
 	CU_ASSERT_EQUAL(lab_log_count("proxyd", " close="), 3);
-	lab_stop_proxyd(lab, pid);
-	lab_down(lab);
-}
-
-/* --- the client's port ---------------------------------------------------- */
-
-static const char keeps_port[] =
-	"gateway {\n\tinside in0\n\tuser %s\n}\n"
-	"pool app {\n\tnode " LAB_SERVER4 ":80\n\tsource client-port\n}\n"
-	"service web {\n\tintercept tcp port 80\n"
-	"\tuse app\n}\n";
-
-/* Two flows of one port cannot have the same server: one gets another. */
-static void
-port_taken(void)
-{
-	static const char from[] = LAB_CLIENT4 ":40001";
-	struct endpoint seen[2];
-	struct lab *lab;
-	int fd[2], l, i;
-	pid_t pid;
-
-	lab = lab_begin(NULL, keeps_port, &pid);
-	l = lab_listen(lab, LAB_SERVER, LAB_SERVER4 ":80");
-	for (i = 0; i < 2; i++) {
-		fd[i] = lab_connect(lab, LAB_CLIENT, from,
-				    i ? LAB_OTHER4 ":80" : LAB_SERVER4 ":80",
-				    2000);
-		CU_ASSERT_FATAL(fd[i] >= 0);
-		close(lab_accept(l, 2000, &seen[i]));
-	}
-	CU_ASSERT_EQUAL(seen[0].port, 40001);
-	CU_ASSERT_NOT_EQUAL(seen[1].port, 40001);
-	CU_ASSERT(addr_equal(&seen[0].addr, &seen[1].addr));
-	close(fd[0]);
-	close(fd[1]);
-	CU_ASSERT(LAB_WAIT(lab_log_count("proxyd", " note=port-taken") == 1,
-			   2000));
-	CU_ASSERT_EQUAL(lab_log_count("proxyd", "client=" LAB_CLIENT4 ":40001"),
-			2);
-	close(l);
-	lab_end(lab, pid);
-}
-
-/*
- * conntrack remembers an upstream leg of these four numbers, and packets
- * that do not fit to it are dropped. connect() is made to say EPERM once, as
- * it does then: the entry goes, and the second try succeeds.
- */
-static void
-stale_entry(void)
-{
-	static const char from[] = LAB_CLIENT4 ":40002";
-	struct endpoint seen = {0};
-	pid_t pid, tracer;
-	struct lab *lab;
-	int fd, l;
-
-	lab = lab_begin(NULL, keeps_port, &pid);
-	l = lab_listen(lab, LAB_SERVER, LAB_SERVER4 ":80");
-	lab_nft(lab, LAB_GATEWAY,
-		"table ip firewall {\n"
-		"chain out { type filter hook output priority 0;\n"
-		"tcp flags syn / fin,syn,rst,ack ct state established drop; }\n"
-		"}\n");
-	lab_must(lab, LAB_GATEWAY,
-		 "conntrack -I -p tcp -t 300 --state ESTABLISHED "
-		 "-u ASSURED,SEEN_REPLY --orig-zone 9061 "
-		 "-s " LAB_CLIENT4 " -d " LAB_SERVER4
-		 " --sport 40002 --dport 80 -r " LAB_SERVER4 " -q " LAB_CLIENT4
-		 " --reply-port-src 80 --reply-port-dst 40002");
-	tracer = lab_spawn(lab, LAB_GATEWAY, "tracer",
-			   "strace -p %d -e trace=connect "
-			   "-e inject=connect:error=EPERM:when=1",
-			   (int)child_of(pid, "worker"));
-	CU_ASSERT(LAB_WAIT(lab_logged("tracer", "attached"), 3000));
-	fd = lab_connect(lab, LAB_CLIENT, from, LAB_OTHER4 ":80", 2000);
-	CU_ASSERT_FATAL(fd >= 0);
-	close(lab_accept(l, 2000, &seen));
-	CU_ASSERT_EQUAL(seen.port, 40002);
-	close(fd);
-	CU_ASSERT(LAB_WAIT(lab_logged("proxyd", "-closed note=stale-entry"),
-			   2000));
-	lab_stop(lab, tracer, SIGINT, 2000);
-	close(l);
-	lab_end(lab, pid);
-}
-
-/* --- limits --------------------------------------------------------------- */
-
-/* Ticks of processor time that a process has used. */
-static unsigned long
-ticks(pid_t pid)
-{
-	unsigned long user = 0, system = 0;
-	struct str text = {0};
-	const char *at;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	lab_read_file(path, &text);
-	at = strrchr(str_text(&text), ')');
-	if (at)
-		sscanf(at,
-		       ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
-		       "%lu %lu",
-		       &user, &system);
-	str_fini(&text);
-	return user + system;
-}
-
-/*
- * `more` clients than proxyd takes: they wait, without it spinning, and are
- * served as soon as others go.
- */
-static void
-check_full(struct lab *lab, pid_t worker, size_t room)
-{
-	struct lab_flow flows[64];
-	unsigned long before;
-	int l, late;
-	size_t i;
-
-	l = lab_listen(lab, LAB_SERVER, LAB_SERVER4 ":80");
-	for (i = 0; i < room; i++)
-		open_flow(lab, l, &flows[i]);
-	late = knock(lab);
-	CU_ASSERT(late >= 0);
-	CU_ASSERT_EQUAL(lab_accept(l, 300, NULL), -ETIMEDOUT);
-	before = ticks(worker);
-	lab_sleep(1000);
-	UNIT_CHECK(ticks(worker) - before < 10, "%lu ticks of 100",
-		   ticks(worker) - before);
-	CU_ASSERT(lab_flow_works(&flows[0]));
-	CU_ASSERT(lab_logged("proxyd", "accepting pauses"));
-	lab_flow_close(&flows[0]);
-	flows[0].client = late;
-	flows[0].server = lab_accept(l, 2000, NULL);
-	CU_ASSERT_FATAL(flows[0].server >= 0);
-	CU_ASSERT(lab_flow_works(&flows[0]));
-	for (i = 0; i < room; i++)
-		lab_flow_close(&flows[i]);
-	close(l);
-}
-
-static const char one_node[] =
-	"gateway { user %s; max-flows %d }\n"
-	"pool app { node " LAB_SERVER4 ":80; source gateway }\n"
-	"service web { listen tcp 80; use app }\n";
-
-static void
-max_flows(void)
-{
-	struct lab *lab = lab_up(&forwards);
-	pid_t pid;
-
-	lab_policy(lab, one_node, lab_user(), 3);
-	pid = lab_proxyd_up(lab);
-	check_full(lab, child_of(pid, "worker"), 3);
-	lab_stop_proxyd(lab, pid);
-	lab_down(lab);
-}
-
-/* The same when the limit is that of the process. */
-static void
-few_descriptors(void)
-{
-	struct lab *lab = lab_up(&forwards);
-	pid_t pid;
-
-	lab_policy(lab, one_node, lab_user(), 100000);
-	pid = lab_spawn(lab, LAB_GATEWAY, "proxyd",
-			"prlimit --nofile=80:80 proxyd -f " LAB_DIR
-			"/policy.conf");
-	CU_ASSERT(LAB_WAIT(lab_logged("proxyd", "proxyd: ready"), 5000));
-	CU_ASSERT(lab_logged("proxyd", "max-flows is 8"));
-	check_full(lab, child_of(pid, "worker"), 8);
-	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGTERM, 5000), 0);
-	lab_down(lab);
-}
-
-/*
- * Descriptors run out below what was promised, because somebody lowers the
- * limit: the flow that was accepted last still gets its server.
- */
-static void
-reserve(void)
-{
-	struct lab *lab = lab_up(&forwards);
-	struct lab_flow f, last;
-	pid_t pid, worker;
-	int l, late;
-
-	lab_policy(lab, one_node, lab_user(), 100);
-	pid = lab_proxyd_up(lab);
-	worker = child_of(pid, "worker");
-	l = lab_listen(lab, LAB_SERVER, LAB_SERVER4 ":80");
-	open_flow(lab, l, &f);
-	CU_ASSERT(lab_flow_works(&f));
-	/* one more descriptor, which accept() takes */
-	lab_must(
-		lab, LAB_GATEWAY,
-		"limit=$(ls /proc/%d/fd | awk '{ open[$1] = 1 } "
-		"END { for (i = 0; i in open || free++ < 1; i++); print i }'); "
-		"prlimit --pid %d --nofile=$limit",
-		(int)worker, (int)worker);
-	open_flow(lab, l, &last);
-	CU_ASSERT(lab_flow_works(&last));
-	late = knock(lab);
-	CU_ASSERT_EQUAL(lab_accept(l, 300, NULL), -ETIMEDOUT);
-	CU_ASSERT(lab_logged("proxyd", "no descriptors left"));
-	lab_flow_close(&last);
-	last.client = late;
-	last.server = lab_accept(l, 2000, NULL);
-	CU_ASSERT_FATAL(last.server >= 0);
-	CU_ASSERT(lab_flow_works(&last));
-	lab_flow_close(&last);
-	lab_flow_close(&f);
-	close(l);
 	lab_stop_proxyd(lab, pid);
 	lab_down(lab);
 }
@@ -549,7 +277,7 @@ log_file(void)
 	pid_t pid;
 	int l;
 
-	lab = lab_up(&forwards);
+	lab = lab_up(&alone_options);
 	lab_must(lab, LAB_GATEWAY, "install -d -o %s " LOGS, lab_user());
 	lab_policy(lab,
 		   "gateway { user %s; log access " LOGS "/a format json }\n"
@@ -558,7 +286,7 @@ log_file(void)
 		   lab_user());
 	pid = lab_proxyd_up(lab);
 	l = lab_listen(lab, LAB_SERVER, LAB_SERVER4 ":80");
-	open_flow(lab, l, &f);
+	alone_flow(lab, l, &f);
 	lab_flow_close(&f);
 	CU_ASSERT(LAB_WAIT(lines(LOGS "/a", "\"close\":\"") == 1, 2000));
 	CU_ASSERT_EQUAL(rename(LOGS "/a", LOGS "/b"), 0);
@@ -566,7 +294,7 @@ log_file(void)
 	CU_ASSERT(LAB_WAIT(access(LOGS "/a", F_OK) == 0, 2000));
 	/* worker and master each open it; the worker may be second */
 	lab_sleep(100);
-	open_flow(lab, l, &f);
+	alone_flow(lab, l, &f);
 	lab_flow_close(&f);
 	CU_ASSERT(LAB_WAIT(lines(LOGS "/a", "\"close\":\"") == 1, 2000));
 	CU_ASSERT_EQUAL(lines(LOGS "/b", "\"close\":\""), 1);
@@ -592,14 +320,14 @@ drain_timeout(void)
 	pid_t pid;
 	int l;
 
-	lab = begin("\tdrain-timeout 1s\n", "", &pid);
+	lab = alone_begin("\tdrain-timeout 1s\n", "", &pid);
 	l = lab_listen(lab, LAB_SERVER, LAB_SERVER4 ":80");
-	open_flow(lab, l, &f);
+	alone_flow(lab, l, &f);
 	begin_ms = clock_now_ms();
 	kill(pid, SIGTERM);
 	lab_sleep(300);
 	/* nobody listens any more, and the flow still lives */
-	CU_ASSERT_EQUAL(knock(lab), -ECONNREFUSED);
+	CU_ASSERT_EQUAL(alone_knock(lab), -ECONNREFUSED);
 	CU_ASSERT(lab_flow_works(&f));
 	CU_ASSERT_EQUAL(lab_stop(lab, pid, 0, 5000), 0);
 	CU_ASSERT(clock_now_ms() - begin_ms >= 1000);
@@ -618,9 +346,9 @@ at_once(void)
 	pid_t pid;
 	int l;
 
-	lab = begin("", "", &pid);
+	lab = alone_begin("", "", &pid);
 	l = lab_listen(lab, LAB_SERVER, LAB_SERVER4 ":80");
-	open_flow(lab, l, &f);
+	alone_flow(lab, l, &f);
 	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGINT, 1000), 0);
 	CU_ASSERT(lab_closed("stopped", 1));
 	lab_expect_reset(f.client, 1000);
@@ -636,12 +364,12 @@ tracker_killed(void)
 	struct lab *lab;
 	pid_t pid, tracker;
 
-	lab = begin("", "", &pid);
-	tracker = child_of(pid, "tracker");
+	lab = alone_begin("", "", &pid);
+	tracker = alone_child(pid, "tracker");
 	CU_ASSERT_FATAL(tracker > 0);
 	kill(tracker, SIGKILL);
 	CU_ASSERT(LAB_WAIT(!lab_alive(tracker), 1000));
-	CU_ASSERT(LAB_WAIT(child_of(pid, "tracker") > 0, 2000));
+	CU_ASSERT(LAB_WAIT(alone_child(pid, "tracker") > 0, 2000));
 	CU_ASSERT(lab_logged("proxyd", "the tracker was killed by signal 9"));
 	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGINT, 5000), 0);
 	lab_down(lab);
@@ -659,10 +387,10 @@ slept(void)
 	struct lab *lab;
 	int l;
 
-	lab = begin("\talive-timeout 1s\n", "", &pid);
+	lab = alone_begin("\talive-timeout 1s\n", "", &pid);
 	l = lab_listen(lab, LAB_SERVER, LAB_SERVER4 ":80");
-	open_flow(lab, l, &f);
-	worker = child_of(pid, "worker");
+	alone_flow(lab, l, &f);
+	worker = alone_child(pid, "worker");
 	kill(worker, SIGSTOP);
 	kill(pid, SIGSTOP);
 	lab_sleep(2500);
@@ -670,7 +398,7 @@ slept(void)
 	lab_sleep(400);
 	kill(worker, SIGCONT);
 	CU_ASSERT(lab_flow_works(&f));
-	CU_ASSERT_EQUAL(child_of(pid, "worker"), worker);
+	CU_ASSERT_EQUAL(alone_child(pid, "worker"), worker);
 	CU_ASSERT(!lab_logged("proxyd", "because it hung"));
 	lab_flow_close(&f);
 	close(l);
@@ -685,11 +413,6 @@ static const struct unit_test tests[] = {
 	{"pool", pool},
 	{"direct", direct},
 	{"loop", loop},
-	{"port_taken", port_taken},
-	{"stale_entry", stale_entry},
-	{"max_flows", max_flows},
-	{"few_descriptors", few_descriptors},
-	{"reserve", reserve},
 	{"log_file", log_file},
 	{"drain_timeout", drain_timeout},
 	{"at_once", at_once},
