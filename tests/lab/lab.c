@@ -238,6 +238,42 @@ build(struct lab *lab)
 			"}\n");
 }
 
+/* Each neighbour of the gateway, and the gateway's address there. */
+static const struct line neighbours[] = {
+	{LAB_CLIENT, NULL, LAB_GATEWAY4 ":9"},
+	{LAB_CLIENT, NULL, "[" LAB_GATEWAY6 "]:9"},
+	{LAB_SERVER, NULL, LAB_OUTSIDE4 ":9"},
+	{LAB_SERVER, NULL, "[" LAB_OUTSIDE6 "]:9"},
+};
+
+static const struct line far_neighbours[] = {
+	{LAB_CLIENT, NULL, LAB_GATEWAY4 ":9"},
+	{LAB_CLIENT, NULL, "[" LAB_GATEWAY6 "]:9"},
+	{LAB_ROUTER, NULL, LAB_OUTSIDE4 ":9"},
+	{LAB_ROUTER, NULL, "[" LAB_OUTSIDE6 "]:9"},
+	{LAB_SERVER, NULL, "10.3.0.1:9"},
+	{LAB_SERVER, NULL, "[fd03::1]:9"},
+};
+
+/* A link that is just up may drop packets on a busy machine: wait. */
+static void
+wait_for_links(struct lab *lab)
+{
+	const struct line *l =
+		lab->options.router ? far_neighbours : neighbours;
+	size_t i, n = lab->options.router ? 6 : 4;
+
+	for (i = 0; i < n; i++) {
+		if (lab->options.no_ipv6 && l[i].text[0] == '[')
+			continue;
+		if (!LAB_WAIT(lab_connect(lab, l[i].where, NULL, l[i].text,
+					  100) == -ECONNREFUSED,
+			      5000))
+			lab_die("%s does not reach %s", where_names[l[i].where],
+				l[i].text);
+	}
+}
+
 /* What an earlier test left behind goes; /run begins empty. */
 static void
 clean(void)
@@ -274,6 +310,7 @@ lab_up(const struct lab_options *options)
 	if (lab->home < 0)
 		lab_die("/proc: %s", strerror(errno));
 	build(lab);
+	wait_for_links(lab);
 	return lab;
 }
 
