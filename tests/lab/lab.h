@@ -182,7 +182,10 @@ void lab_write_file(const char *path, const char *text);
 void lab_policy(struct lab *lab, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* `netsetup COMMAND -f LAB_DIR/policy.conf` in the gateway; exit status. */
+/*
+ * `netsetup COMMAND` in the gateway, with -f LAB_DIR/policy.conf for commands
+ * that read a policy; exit status.
+ */
 int lab_netsetup(struct lab *lab, struct str *out, const char *command);
 
 /* apply, which must work. */

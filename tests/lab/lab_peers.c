@@ -67,8 +67,11 @@ lab_policy(struct lab *lab, const char *fmt, ...)
 int
 lab_netsetup(struct lab *lab, struct str *out, const char *command)
 {
-	return lab_run(lab, LAB_GATEWAY, out,
-		       "netsetup %s -f " LAB_DIR "/policy.conf", command);
+	bool reads = strncmp(command, "status", 6) != 0 &&
+		     strncmp(command, "remove", 6) != 0;
+
+	return lab_run(lab, LAB_GATEWAY, out, "netsetup %s%s", command,
+		       reads ? " -f " LAB_DIR "/policy.conf" : "");
 }
 
 void
