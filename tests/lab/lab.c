@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <linux/if_addr.h>
+#include <linux/ipv6_route.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -255,6 +257,54 @@ static const struct line far_neighbours[] = {
 	{LAB_SERVER, NULL, "[fd03::1]:9"},
 };
 
+/*
+ * The kernel makes an IPv6 address usable some time after it was added, in a
+ * work queue: until then it is tentative, and has no local route.
+ */
+static bool
+ipv6_settled(void)
+{
+	unsigned int flags, addresses = 0, settled = 0, routes = 0;
+	char line[256];
+	FILE *f;
+
+	f = fopen("/proc/net/if_inet6", "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		addresses++;
+		if (sscanf(line, "%*s %*s %*s %*s %x", &flags) == 1 &&
+		    !(flags & IFA_F_TENTATIVE))
+			settled++;
+	}
+	if (f)
+		fclose(f);
+	f = fopen("/proc/net/ipv6_route", "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%*s %*s %*s %*s %*s %*s %*s %*s %x",
+			   &flags) == 1 &&
+		    flags & RTF_LOCAL)
+			routes++;
+	if (f)
+		fclose(f);
+	return addresses == settled && addresses <= routes;
+}
+
+static void
+wait_for_addresses(struct lab *lab)
+{
+	bool settled;
+	int i;
+
+	for (i = 0; i < LAB_WHERE_COUNT; i++) {
+		if (lab->ns[i] < 0)
+			continue;
+		lab_enter(lab, i);
+		settled = LAB_WAIT(ipv6_settled(), 5000);
+		lab_leave(lab);
+		if (!settled)
+			lab_die("%s: no IPv6", where_names[i]);
+	}
+}
+
 /* A link that is just up may drop packets on a busy machine: wait. */
 static void
 wait_for_links(struct lab *lab)
@@ -310,6 +360,7 @@ lab_up(const struct lab_options *options)
 	if (lab->home < 0)
 		lab_die("/proc: %s", strerror(errno));
 	build(lab);
+	wait_for_addresses(lab);
 	wait_for_links(lab);
 	return lab;
 }
