@@ -6,16 +6,6 @@
 
 #include <string.h>
 
-static void
-check(const char *command, int got, int want, const char *said,
-      const char *output)
-{
-	UNIT_CHECK(got == want, "%s: %d, not %d: %s", command, got, want, said);
-	if (output)
-		UNIT_CHECK(strstr(said, output) != NULL,
-			   "%s says:\n%s\nand not: %s", command, said, output);
-}
-
 void
 command_check(struct lab *lab, const char *command, int status,
 	      const char *output)
@@ -23,17 +13,12 @@ command_check(struct lab *lab, const char *command, int status,
 	struct str out = {0};
 	int r = lab_netsetup(lab, &out, command);
 
-	check(command, r, status, str_text(&out), output);
-	str_fini(&out);
-}
-
-void
-command_status(struct lab *lab, int status, const char *output)
-{
-	struct str out = {0};
-	int r = lab_run(lab, LAB_GATEWAY, &out, "netsetup status");
-
-	check("status", r, status, str_text(&out), output);
+	UNIT_CHECK(r == status, "%s: %d, not %d: %s", command, r, status,
+		   str_text(&out));
+	if (output)
+		UNIT_CHECK(strstr(str_text(&out), output) != NULL,
+			   "%s says:\n%s\nand not: %s", command, str_text(&out),
+			   output);
 	str_fini(&out);
 }
 

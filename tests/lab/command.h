@@ -29,9 +29,6 @@
 void command_check(struct lab *lab, const char *command, int status,
 		   const char *output);
 
-/* The same for `netsetup status`, which takes no policy. */
-void command_status(struct lab *lab, int status, const char *output);
-
 /* It ends with 0 and says nothing at all. */
 void command_silent(struct lab *lab, const char *command);
 

@@ -230,8 +230,8 @@ policy_change_is_a_difference(void)
 			"service tls {\n intercept tcp port 443\n}\n"
 			"service web {\n intercept tcp port 80\n}\n");
 	command_check(lab, "apply", 0, NULL);
-	command_status(lab, 0,
-		       "service web: alive for ipv4, port 21772, 1 captured");
+	command_check(lab, "status", 0,
+		      "service web: alive for ipv4, port 21772, 1 captured");
 	lab_run(lab, LAB_GATEWAY, &out,
 		"nft list chain inet interpose capture");
 	UNIT_CHECK(strstr(str_text(&out), "dport 443") <
@@ -241,7 +241,7 @@ policy_change_is_a_difference(void)
 	lab_policy(lab, "gateway {\n inside in0\n}\n"
 			"service web {\n intercept tcp port 80\n}\n");
 	command_check(lab, "apply", 0, NULL);
-	command_status(lab, 0, "web: alive for ipv4");
+	command_check(lab, "status", 0, "web: alive for ipv4");
 	command_silent(lab, "plan");
 	str_fini(&out);
 	lab_down(lab);
@@ -271,7 +271,7 @@ drift_is_seen_and_mended(void)
 	lab_apply(lab);
 	for (i = 0; i < sizeof(harm) / sizeof(harm[0]); i++) {
 		lab_must(lab, LAB_GATEWAY, "%s", harm[i]);
-		command_status(lab, 2, "somebody changed");
+		command_check(lab, "status", 2, "somebody changed");
 		command_check(lab, "apply", 0, NULL);
 		command_silent(lab, "plan");
 	}
@@ -284,29 +284,29 @@ status_knows_what_is_in_force(void)
 {
 	struct lab *lab = lab_up(NULL);
 
-	command_status(lab, 0, "nothing is installed\n");
+	command_check(lab, "status", 0, "nothing is installed\n");
 	lab_policy(lab, COMMAND_POLICY);
-	command_status(lab, 0, "nothing is installed\n");
+	command_check(lab, "status", 0, "nothing is installed\n");
 	lab_apply(lab);
-	command_status(lab, 0, "service tls: not alive, port ");
+	command_check(lab, "status", 0, "service tls: not alive, port ");
 	lab_policy(lab, "gateway {\n inside in0\n}\n"
 			"service new {\n intercept tcp port 80\n}\n");
-	command_status(lab, 2, "service tls: not alive, port ");
-	command_status(lab, 2, "has changed since it was applied");
+	command_check(lab, "status", 2, "service tls: not alive, port ");
+	command_check(lab, "status", 2, "has changed since it was applied");
 	lab_policy(lab, "nonsense\n");
-	command_status(lab, 2, "service tls: not alive, port ");
+	command_check(lab, "status", 2, "service tls: not alive, port ");
 	lab_must(lab, LAB_GATEWAY, "rm " LAB_DIR "/policy.conf");
-	command_status(lab, 2, "has changed since it was applied");
+	command_check(lab, "status", 2, "has changed since it was applied");
 	lab_must(lab, LAB_GATEWAY, "ip rule del pref 9061");
-	command_status(lab, 2, "# /run/interpose/netsetup.policy.");
+	command_check(lab, "status", 2, "# /run/interpose/netsetup.policy.");
 	lab_policy(lab, COMMAND_POLICY);
-	command_status(lab, 2, "# " LAB_DIR "/policy.conf:");
+	command_check(lab, "status", 2, "# " LAB_DIR "/policy.conf:");
 	lab_apply(lab);
-	command_status(lab, 0, NULL);
+	command_check(lab, "status", 0, NULL);
 	lab_must(lab, LAB_GATEWAY, "rm /run/interpose/netsetup.policy.*");
-	command_status(lab, 2, "no policy is on record");
+	command_check(lab, "status", 2, "no policy is on record");
 	lab_must(lab, LAB_GATEWAY, "netsetup remove");
-	command_status(lab, 0, "nothing is installed\n");
+	command_check(lab, "status", 0, "nothing is installed\n");
 	lab_down(lab);
 }
 

@@ -277,7 +277,7 @@ closed_when_dead(void)
 		check(&s, NULL, "[" LAB_SERVER6 "]:80", "refused");
 	}
 	check(&s, NULL, LAB_SERVER4 ":81", "routed");
-	lab_run(s.lab, LAB_GATEWAY, &out, "netsetup status");
+	lab_netsetup(s.lab, &out, "status");
 	UNIT_CHECK(strstr(str_text(&out), "service web: not alive, port ") &&
 			   strstr(str_text(&out), " 1 captured, 6 refused"),
 		   "%s", str_text(&out));
@@ -302,7 +302,7 @@ guard_in(void)
 	snprintf(at, sizeof(at), "[" LAB_GATEWAY6 "]:%u",
 		 s.policy->services[0].capture_port);
 	check(&s, NULL, at, "refused");
-	lab_run(s.lab, LAB_GATEWAY, &out, "netsetup status --json");
+	lab_netsetup(s.lab, &out, "status --json");
 	UNIT_CHECK(strstr(str_text(&out), "\"guard_in\": 2") != NULL, "%s",
 		   str_text(&out));
 	/* somebody else's REDIRECT brings whom it likes */
@@ -337,7 +337,7 @@ guard_out(void)
 	lab_must(s.lab, LAB_GATEWAY, "conntrack -F");
 	lab_send(fd, "late");
 	lab_sleep(50);
-	lab_run(s.lab, LAB_GATEWAY, &out, "netsetup status");
+	lab_netsetup(s.lab, &out, "status");
 	UNIT_CHECK(strstr(str_text(&out), "guard_out: 0 ") == NULL, "%s",
 		   str_text(&out));
 	str_clear(&out);

@@ -74,8 +74,8 @@ exit_statuses(void)
 		      "--confirm is not supported by this version");
 	command_check(lab, "apply --drain", 64, "--drain");
 	command_check(lab, "apply --json", 64, "unknown option --json");
-	command_check(lab, "remove", 64, "unknown option -f");
-	command_check(lab, "status", 64, "unknown option -f");
+	command_check(lab, "remove -f x", 64, "unknown option -f");
+	command_check(lab, "status -f x", 64, "unknown option -f");
 	command_check(lab, "apply more", 64, "unexpected more");
 	command_check(lab, "check -h", 0, "usage: netsetup check");
 	command_check(lab, "check -V", 0, "netsetup ");
