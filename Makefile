@@ -213,6 +213,7 @@ help:
 #: make              builds build/bin/netsetup and build/bin/proxyd
 #: make check        runs all tests; ./check installs first what they need
 #: make mutants      breaks each promise and sees its test fail
+#: make fuzz         feeds policies of any bytes, for FUZZ_SECONDS=60
 #: make demo         shows it at work, in namespaces; the same as ./demo
 #: make lint         checks the style and the manual pages
 #: make install      installs below DESTDIR=, PREFIX=/usr; starts nothing
@@ -299,6 +300,20 @@ check-unit: $(UNIT_TESTS)
 mutants:
 	$(Q)tests/mutants/run $(MUTANTS)
 
+# any bytes at all, for a while: clang's libFuzzer
+FUZZ_SECONDS = 60
+fuzz:
+	$(Q)mkdir -p $(O)/fuzz/corpus
+	$(say) CC tests/fuzz/fuzz_policy.c
+	$(Q)clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
+		-D_GNU_SOURCE -I. -o $(O)/fuzz/fuzz_policy \
+		tests/fuzz/fuzz_policy.c $(filter-out $(HEADERS:%=%.c),\
+		$(LIB:%=%.c) $(POLICY:%=%.c)) $(LIBS_lib)
+	$(Q)$(O)/fuzz/fuzz_policy -dict=tests/fuzz/policy.dict \
+		-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+		-artifact_prefix=$(O)/fuzz/ $(O)/fuzz/corpus \
+		tests/cases/policy/good tests/cases/policy/bad
+
 # --- what is checked without running it ------------------------------------
 
 # STYLE.md's half for machines; `make lint CHECKS="includes sizes"` for some
@@ -317,6 +332,6 @@ objects: $(patsubst %.c,$(O)/%.o,$(MODULES:%=%.c) $(PROGRAMS:%=%.c) \
 	$(LAB_TOOLS:%=%.o) $(O)/tests/unit.o
 
 .PHONY: all clean help demo demo-here install deb tests check check-unit \
-	mutants lint check-globals print-modules objects
+	mutants fuzz lint check-globals print-modules objects
 .SECONDARY:
 .DELETE_ON_ERROR:

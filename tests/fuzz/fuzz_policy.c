@@ -3,16 +3,9 @@
  * fuzz_policy - any bytes as a policy.
  *
  * They end in messages or in a policy; a policy, printed and loaded again,
- * is the same. Built for libFuzzer it is a fuzzer,
- *
- *	clang -g -O1 -fsanitize=fuzzer,address,undefined -std=gnu11 -I. \
- *	    -D_GNU_SOURCE -o /tmp/fuzz_policy tests/fuzz/fuzz_policy.c \
- *	    policy/[a-z]*.c lib/[a-z]*.c -lxxhash
- *	/tmp/fuzz_policy -dict=tests/fuzz/policy.dict -max_total_time=60 \
- *	    /tmp/corpus tests/cases/policy/good tests/cases/policy/bad
- *
- * and with -DFUZZ_STANDALONE, by any compiler, a program that takes the
- * files of its command line, one after the other.
+ * is the same. `make fuzz` runs it under libFuzzer; with -DFUZZ_STANDALONE it
+ * is, by any compiler, a program that takes the files of its command line,
+ * one after the other.
  */
 #include <stdio.h>
 #include <stdlib.h>
