@@ -120,15 +120,17 @@ has_family(const struct policy *p, const struct addr *addr)
 
 const struct policy_service *
 policy_match(const struct policy *p, enum proto proto, const char *iface,
-	     const struct endpoint *client, const struct endpoint *destination,
-	     bool local)
+	     const char *outside, const struct endpoint *client,
+	     const struct endpoint *destination)
 {
-	const struct meeting m = {proto, iface, client, destination, local};
+	const struct meeting m = {proto, iface, client, destination, !outside};
 	size_t i;
 
 	if (!has_family(p, &destination->addr) ||
 	    !addr_is_unicast(&destination->addr) ||
 	    is_excepted(p->gateway.excepts, p->gateway.n_excepts, &m))
+		return NULL;
+	if (outside && !policy_iface_matches(&p->gateway.outside, outside))
 		return NULL;
 	for (i = 0; i < p->n_services; i++)
 		if (service_matches(&p->services[i], &m))

@@ -231,14 +231,15 @@ bool policy_equal(const struct policy *a, const struct policy *b);
 
 /*
  * Which service captures a new flow that arrives on `iface` from `client`
- * to `destination`? `local` says that the destination is an address of the
- * box itself. NULL: none. Mirrors what netsetup's rules do.
+ * to `destination`, to leave by `outside`? NULL for that says that the
+ * destination is an address of the box itself. NULL: none. Mirrors what
+ * netsetup's rules do.
  */
 const struct policy_service *policy_match(const struct policy *p,
 					  enum proto proto, const char *iface,
+					  const char *outside,
 					  const struct endpoint *client,
-					  const struct endpoint *destination,
-					  bool local);
+					  const struct endpoint *destination);
 
 /* Does `iface` belong to the list? An empty list matches every name. */
 bool policy_iface_matches(const struct policy_ifaces *list, const char *iface);

@@ -411,6 +411,30 @@ add_service(struct draft *d, const struct policy_service *s,
 		add_intercept(d, s, i, families, chain);
 }
 
+/* What is routed is captured only if it would leave by one of these. */
+static void
+add_outside(struct draft *d, const struct policy_gateway *g)
+{
+	struct rule *r = &d->rule;
+	size_t i;
+
+	if (g->outside.n == 0)
+		return;
+	draft_chain(d, "outside", g->place);
+	for (i = 0; i < g->outside.n; i++) {
+		rule_route_leaves_by(r, g->outside.list[i].name,
+				     g->outside.list[i].wildcard);
+		rule_return(r);
+		draft_rule(d, "outside", g->place, "gateway");
+	}
+	rule_counter(r);
+	rule_accept(r);
+	draft_rule(d, "outside", g->place, "gateway");
+	rule_destination_is(r, RTN_UNICAST);
+	rule_jump(r, "outside");
+	draft_rule(d, "capture", g->place, "gateway");
+}
+
 void
 capture_add(struct draft *d, const struct policy *p, unsigned int families)
 {
@@ -425,6 +449,7 @@ capture_add(struct draft *d, const struct policy *p, unsigned int families)
 		add_except(d, &g->excepts[i], families, "capture", "gateway",
 			   tag, VERDICT_ACCEPT);
 	}
+	add_outside(d, g);
 	for (i = 0; i < p->n_services; i++) {
 		if (p->services[i].n_intercepts > 0)
 			add_service(d, &p->services[i], families);

@@ -502,6 +502,7 @@ desired_captures(const struct policy *p, const struct facts *facts,
 		 const struct endpoint *client, const struct endpoint *server)
 {
 	const struct policy_service *s;
+	const char *any;
 	bool local = false;
 	size_t i;
 
@@ -509,9 +510,11 @@ desired_captures(const struct policy *p, const struct facts *facts,
 		if (addr_equal(&facts->addrs[i], &server->addr))
 			local = true;
 	}
+	/* one that is routed may leave by any of `outside` */
+	any = p->gateway.outside.n ? p->gateway.outside.list[0].name : "";
 	for (i = 0; i < facts->n_ifaces; i++) {
-		s = policy_match(p, PROTO_TCP, facts->ifaces[i].name, client,
-				 server, local);
+		s = policy_match(p, PROTO_TCP, facts->ifaces[i].name,
+				 local ? NULL : any, client, server);
 		if (s)
 			return s;
 	}

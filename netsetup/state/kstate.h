@@ -40,7 +40,7 @@ enum kexpr_kind {
 	KEXPR_CT,	 /* load conntrack key */
 	KEXPR_CT_SET,	 /* conntrack key := register, in a direction */
 	KEXPR_PAYLOAD,	 /* load len bytes at offset of base key */
-	KEXPR_FIB,	 /* load the type of the destination address */
+	KEXPR_FIB,	 /* load the result `key` for the destination address */
 	KEXPR_SOCKET,	 /* load socket key */
 	KEXPR_BITWISE,	 /* register := register & data ^ flip */
 	KEXPR_CMP,	 /* go on if register OP data; key is the OP */

@@ -268,8 +268,16 @@ rule_destination_is(struct rule *r, uint32_t rtn_type)
 {
 	say(r, "fib daddr type %s",
 	    rtn_type == RTN_LOCAL ? "local" : "unicast");
-	add(r, KEXPR_FIB);
+	load(r, KEXPR_FIB, NFT_FIB_RESULT_ADDRTYPE);
 	cmp_u32(r, NFT_CMP_EQ, rtn_type);
+}
+
+void
+rule_route_leaves_by(struct rule *r, const char *name, bool wildcard)
+{
+	say(r, "fib daddr oifname \"%s%s\"", name, wildcard ? "*" : "");
+	load(r, KEXPR_FIB, NFT_FIB_RESULT_OIFNAME);
+	cmp_ifname(r, name, wildcard);
 }
 
 static void

@@ -48,6 +48,8 @@ void rule_addr(struct rule *r, enum rule_end end, const struct prefix *prefix);
 void rule_addr_in(struct rule *r, enum rule_end end, int family,
 		  const char *set);
 void rule_destination_is(struct rule *r, uint32_t rtn_type);
+/* The main table's route to the destination; not for the box's own. */
+void rule_route_leaves_by(struct rule *r, const char *name, bool wildcard);
 void rule_tcp(struct rule *r);
 void rule_tcp_port(struct rule *r, enum rule_end end,
 		   const struct port_range *range);

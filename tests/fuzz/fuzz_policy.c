@@ -52,7 +52,7 @@ ask(const struct policy *p)
 	char set[POLICY_ALIVE_SET_LEN];
 	size_t i;
 
-	policy_match(p, PROTO_TCP, "eth1", &client, &destination, false);
+	policy_match(p, PROTO_TCP, "eth1", "eth0", &client, &destination);
 	policy_return_path_digest(p);
 	policy_spoofs(p);
 	for (i = 0; i < p->n_services; i++) {

@@ -65,6 +65,9 @@ static const char *const port_lists[] = {
 	"port 8080, 80, 2000-3000",
 };
 
+static const char *const outside_lists[] = {"out0", "out*", "in1, out0", "in1",
+					    "wan*"};
+
 static const char *const on_lists[] = {"on in0", "on in1", "on in*",
 				       "on in0, in1"};
 
@@ -110,6 +113,8 @@ draw_policy(struct chance *c, struct str *s)
 	str_add(s, "gateway {\n\tinside in0, in1\n");
 	if (draw(c, 3) == 0)
 		str_addf(s, "\tfamily %s\n", ONE_OF(c, families));
+	if (draw(c, 4) == 0)
+		str_addf(s, "\toutside %s\n", ONE_OF(c, outside_lists));
 	if (draw(c, 2) == 0)
 		draw_except(c, s);
 	str_add(s, "}\n");
@@ -260,8 +265,8 @@ check_one(struct hall *h, const struct from *from, const char *to,
 	endpoint_parse(from->address, &client);
 	endpoint_parse(to, &destination);
 	destination.port = (uint16_t)port;
-	s = policy_match(h->policy, PROTO_TCP, from->iface, &client,
-			 &destination, local);
+	s = policy_match(h->policy, PROTO_TCP, from->iface,
+			 local ? NULL : "out0", &client, &destination);
 	want = s ? s->name : "nobody captures";
 	if (s)
 		h->captured++;

@@ -92,7 +92,8 @@ match(const struct policy *p, enum proto proto, const struct match_case *c)
 
 	CU_ASSERT_EQUAL(endpoint_parse(c->client, &client), 0);
 	CU_ASSERT_EQUAL(endpoint_parse(c->destination, &destination), 0);
-	s = policy_match(p, proto, c->iface, &client, &destination, c->local);
+	s = policy_match(p, proto, c->iface, c->local ? NULL : "eth9", &client,
+			 &destination);
 	return s ? s->name : "none";
 }
 
@@ -135,6 +136,39 @@ test_family(void)
 	UNIT_STRINGS(match(p, PROTO_TCP, &four), "web");
 	UNIT_STRINGS(match(p, PROTO_TCP, &six), "none");
 	policy_free(p);
+}
+
+/* Only what would leave by one of them; the box's own stays as it is. */
+static void
+test_outside(void)
+{
+	static const struct {
+		const char *outside;
+		bool captured;
+	} rows[] = {
+		{"eth9", true},	 {"eth8, eth9", true}, {"eth*", true},
+		{"eth8", false}, {"eth90", false},     {"wan*", false},
+	};
+	static const struct match_case far = {"eth1", "192.168.1.5:1000",
+					      "10.0.0.2:80", REMOTE, "web"};
+	static const struct match_case own = {"eth1", "192.168.1.5:1000",
+					      "10.0.0.1:80", LOCAL, "own"};
+	char buf[256];
+	struct policy *p;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(buf, sizeof(buf),
+			 "gateway { inside eth1; outside %s }\n"
+			 "service own { intercept tcp port 80 to 10.0.0.1 }\n"
+			 "service web { intercept tcp port 80 }\n",
+			 rows[i].outside);
+		p = texts_good(buf);
+		UNIT_STRINGS(match(p, PROTO_TCP, &far),
+			     rows[i].captured ? "web" : "none");
+		UNIT_STRINGS(match(p, PROTO_TCP, &own), "own");
+		policy_free(p);
+	}
 }
 
 static void
@@ -255,9 +289,10 @@ test_spoofs(void)
 }
 
 static const struct unit_test tests[] = {
-	{"match", test_match},	   {"family", test_family},
-	{"iface", test_iface},	   {"names", test_names},
-	{"digests", test_digests}, {"spoofs", test_spoofs},
+	{"outside", test_outside}, {"match", test_match},
+	{"family", test_family},   {"iface", test_iface},
+	{"names", test_names},	   {"digests", test_digests},
+	{"spoofs", test_spoofs},
 };
 
 UNIT_MAIN("match", tests)
