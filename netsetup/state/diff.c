@@ -119,6 +119,7 @@ diff_sets(struct differ *d)
 struct rules {
 	const struct krule **list;
 	size_t n;
+	size_t first, end; /* before the first and from the end on all stay */
 };
 
 static struct rules
@@ -164,25 +165,46 @@ may_stay(const struct differ *d, const struct krule *was,
 	return was->digest == will->digest && !must_move(d, will);
 }
 
+/* Most rules stay: what is the same at the beginning and at the end? */
+static void
+find_middle(struct differ *d, struct rules *was, struct rules *will)
+{
+	size_t i = 0, n = was->n, m = will->n;
+
+	while (i < n && i < m && may_stay(d, was->list[i], will->list[i]))
+		i++;
+	while (n > i && m > i &&
+	       may_stay(d, was->list[n - 1], will->list[m - 1])) {
+		n--;
+		m--;
+	}
+	was->first = i;
+	was->end = n;
+	will->first = i;
+	will->end = m;
+}
+
 /*
- * table[i][j]: how many rules can stay of was[i..] and will[j..]. NULL if
- * that would take too much memory.
+ * table[i][j]: how many rules can stay of was[first + i..end] and
+ * will[first + j..end]. NULL if that would take too much memory.
  */
 static uint32_t *
 lcs_table(struct differ *d, const struct rules *was, const struct rules *will)
 {
-	size_t width = will->n + 1, i, j;
+	size_t height = was->end - was->first, i;
+	size_t width = will->end - will->first + 1, j;
 	uint32_t *t, down, right;
 
-	if ((was->n + 1) * width > LCS_CELLS_MAX)
+	if ((height + 1) * width > LCS_CELLS_MAX)
 		return NULL;
-	t = arena_calloc(d->arena, (was->n + 1) * width, sizeof(*t));
-	for (i = was->n; i-- > 0;) {
-		for (j = will->n; j-- > 0;) {
+	t = arena_calloc(d->arena, (height + 1) * width, sizeof(*t));
+	for (i = height; i-- > 0;) {
+		for (j = width - 1; j-- > 0;) {
 			down = t[(i + 1) * width + j];
 			right = t[i * width + j + 1];
 			t[i * width + j] = down > right ? down : right;
-			if (may_stay(d, was->list[i], will->list[j]))
+			if (may_stay(d, was->list[was->first + i],
+				     will->list[will->first + j]))
 				t[i * width + j] =
 					t[(i + 1) * width + j + 1] + 1;
 		}
@@ -211,26 +233,42 @@ change_gap(struct differ *d, const struct rules *was, size_t i, size_t i_end,
 	}
 }
 
+/* Of was[i] and will[j], which do not match: pass by the former? */
+static bool
+passes_was(const uint32_t *t, const struct rules *was, const struct rules *will,
+	   size_t i, size_t j)
+{
+	size_t width = will->end - will->first + 1;
+
+	i -= was->first;
+	j -= will->first;
+	return t[(i + 1) * width + j] >= t[i * width + j + 1];
+}
+
 static void
 diff_chain_rules(struct differ *d, const char *chain)
 {
 	struct rules was = chain_rules(d, d->observed, chain);
 	struct rules will = chain_rules(d, d->desired, chain);
-	size_t width = will.n + 1, i = 0, j = 0, gap_i = 0, gap_j = 0;
-	uint32_t *t = lcs_table(d, &was, &will);
+	size_t i, j, gap_i, gap_j;
+	uint32_t *t;
 
-	while (t && i < was.n && j < will.n) {
+	find_middle(d, &was, &will);
+	i = gap_i = was.first;
+	j = gap_j = will.first;
+	t = lcs_table(d, &was, &will);
+	while (t && i < was.end && j < will.end) {
 		if (may_stay(d, was.list[i], will.list[j])) {
 			change_gap(d, &was, gap_i, i, &will, gap_j, j);
 			gap_i = ++i;
 			gap_j = ++j;
-		} else if (t[(i + 1) * width + j] >= t[i * width + j + 1]) {
+		} else if (passes_was(t, &was, &will, i, j)) {
 			i++;
 		} else {
 			j++;
 		}
 	}
-	change_gap(d, &was, gap_i, was.n, &will, gap_j, will.n);
+	change_gap(d, &was, gap_i, was.end, &will, gap_j, will.end);
 }
 
 static void

@@ -269,10 +269,62 @@ test_json(void)
 	pair_fini(&p);
 }
 
+enum { LONG = 5000 };
+
+/* A chain of rules whose digests are 1 to LONG, in order. */
+static struct kstate
+long_state(struct arena *a)
+{
+	static struct kchain chain = {.name = "long"};
+	struct kstate s = {.table = true, .chains = &chain, .n_chains = 1};
+	size_t i;
+
+	s.n_rules = LONG;
+	s.rules = arena_calloc(a, LONG, sizeof(*s.rules));
+	for (i = 0; i < LONG; i++) {
+		s.rules[i].chain = chain.name;
+		s.rules[i].digest = i + 1;
+		s.rules[i].handle = i + 1001;
+	}
+	return s;
+}
+
+/* However long a chain is: what is the same is no change. */
+static void
+test_long_chain(void)
+{
+	struct arena *a = arena_new();
+	struct kstate was = long_state(a), will = long_state(a);
+	struct kdiff d = diff(&was, &will, a);
+
+	UNIT_CHECK(d.n == 0, "%zu changes of nothing", d.n);
+	will.rules[LONG / 2].digest = LONG + 1;
+	d = diff(&was, &will, a);
+	UNIT_CHECK(d.n == 1 && d.list[0].op == KCHANGE_REPLACE &&
+			   d.list[0].before == was.rules[LONG / 2 + 1].handle,
+		   "%zu changes of one rule", d.n);
+	will.rules[LONG / 2].digest = LONG / 2 + 1;
+	will.rules++;
+	will.n_rules--;
+	d = diff(&was, &will, a);
+	UNIT_CHECK(d.n == 1 && d.list[0].op == KCHANGE_REMOVE &&
+			   d.list[0].was.rule == was.rules,
+		   "%zu changes without the first", d.n);
+	d = diff(&will, &was, a);
+	UNIT_CHECK(d.n == 1 && d.list[0].op == KCHANGE_ADD &&
+			   d.list[0].before == will.rules[0].handle,
+		   "%zu changes with the first", d.n);
+	arena_free(a);
+}
+
 static const struct unit_test tests[] = {
-	{"golden", test_golden},     {"same", test_same},
-	{"drift", test_drift},	     {"chain_replaced", test_chain_replaced},
-	{"elements", test_elements}, {"position", test_position},
+	{"long_chain", test_long_chain},
+	{"golden", test_golden},
+	{"same", test_same},
+	{"drift", test_drift},
+	{"chain_replaced", test_chain_replaced},
+	{"elements", test_elements},
+	{"position", test_position},
 	{"json", test_json},
 };
 
