@@ -275,11 +275,11 @@ enum { LONG = 5000 };
 static struct kstate
 long_state(struct arena *a)
 {
-	static struct kchain chain = {.name = "long"};
-	struct kstate s = {.table = true, .chains = &chain, .n_chains = 1};
+	const struct kchain chain = {.name = "long"};
+	struct kstate s = {.table = true, .n_chains = 1, .n_rules = LONG};
 	size_t i;
 
-	s.n_rules = LONG;
+	s.chains = arena_memdup(a, &chain, sizeof(chain));
 	s.rules = arena_calloc(a, LONG, sizeof(*s.rules));
 	for (i = 0; i < LONG; i++) {
 		s.rules[i].chain = chain.name;
