@@ -7,6 +7,7 @@
  */
 #include "netsetup/state/diff.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/arena.h"
@@ -18,6 +19,8 @@ struct differ {
 	struct arena *arena;
 	const struct kstate *observed;
 	const struct kstate *desired;
+	const struct krule **was; /* rules sorted by chain */
+	const struct krule **will;
 	struct kdiff diff;
 };
 
@@ -122,17 +125,46 @@ struct rules {
 	size_t first, end; /* before the first and from the end on all stay */
 };
 
-static struct rules
-chain_rules(struct differ *d, const struct kstate *s, const char *chain)
+static int
+compare_rules(const void *a, const void *b)
 {
-	struct rules r = {0};
+	const struct krule *const *x = a, *const *y = b;
+	int r = strcmp((*x)->chain, (*y)->chain);
+
+	return r ? r : (*x > *y) - (*x < *y);
+}
+
+/* All rules, by chain, in the order that they have there. */
+static const struct krule **
+sort_rules(struct arena *arena, const struct kstate *s)
+{
+	const struct krule **list;
 	size_t i;
 
-	r.list = arena_calloc(d->arena, s->n_rules + 1, sizeof(*r.list));
-	for (i = 0; i < s->n_rules; i++) {
-		if (!strcmp(s->rules[i].chain, chain))
-			r.list[r.n++] = &s->rules[i];
+	list = arena_calloc(arena, s->n_rules + 1, sizeof(*list));
+	for (i = 0; i < s->n_rules; i++)
+		list[i] = &s->rules[i];
+	qsort(list, s->n_rules, sizeof(*list), compare_rules);
+	return list;
+}
+
+/* Those of one chain, out of `n` that are sorted. */
+static struct rules
+chain_rules(const struct krule **list, size_t n, const char *chain)
+{
+	size_t low = 0, high = n, middle;
+	struct rules r = {0};
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (strcmp(list[middle]->chain, chain) < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
+	r.list = list + low;
+	while (low + r.n < n && !strcmp(r.list[r.n]->chain, chain))
+		r.n++;
 	return r;
 }
 
@@ -248,8 +280,8 @@ passes_was(const uint32_t *t, const struct rules *was, const struct rules *will,
 static void
 diff_chain_rules(struct differ *d, const char *chain)
 {
-	struct rules was = chain_rules(d, d->observed, chain);
-	struct rules will = chain_rules(d, d->desired, chain);
+	struct rules was = chain_rules(d->was, d->observed->n_rules, chain);
+	struct rules will = chain_rules(d->will, d->desired->n_rules, chain);
 	size_t i, j, gap_i, gap_j;
 	uint32_t *t;
 
@@ -277,6 +309,8 @@ diff_rules(struct differ *d)
 	const struct kstate *o = d->observed, *w = d->desired;
 	size_t i;
 
+	d->was = sort_rules(d->arena, o);
+	d->will = sort_rules(d->arena, w);
 	for (i = 0; i < o->n_chains; i++) {
 		if (!kstate_chain(w, o->chains[i].name))
 			diff_chain_rules(d, o->chains[i].name);
