@@ -110,6 +110,7 @@ skip_unknown(struct form *f, const struct arg *last)
 {
 	struct word *w = cursor_word(f->c);
 	const char *nearest = NULL;
+	char name[KEYWORD_NAME_LEN];
 	char buf[SHOWN_LEN];
 
 	f->ret = -EINVAL;
@@ -126,8 +127,10 @@ skip_unknown(struct form *f, const struct arg *last)
 		       "between them",
 		       buf);
 	else
-		report(f->c->sources, DIAG_ERROR, w->place, "unexpected '%s'",
-		       buf);
+		report(f->c->sources, DIAG_ERROR, w->place,
+		       "unexpected '%s'; write '%s%s%s'", buf,
+		       keyword_name(f->c->row, name),
+		       f->c->row->form[0] ? " " : "", f->c->row->form);
 	skip_value(f);
 }
 
