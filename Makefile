@@ -47,6 +47,7 @@ NETSETUP = \
 	netsetup/state/desired \
 	netsetup/state/diff \
 	netsetup/state/plan \
+	netsetup/state/export \
 	netsetup/kernel/nl \
 	netsetup/kernel/nft_expr \
 	netsetup/kernel/nft_write \
@@ -61,6 +62,7 @@ NETSETUP = \
 	netsetup/cmd/session \
 	netsetup/cmd/check \
 	netsetup/cmd/plan \
+	netsetup/cmd/export \
 	netsetup/cmd/apply \
 	netsetup/cmd/status \
 	netsetup/cmd/remove

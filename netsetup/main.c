@@ -11,6 +11,7 @@
 #include "netsetup/cmd/apply.h"
 #include "netsetup/cmd/check.h"
 #include "netsetup/cmd/common.h"
+#include "netsetup/cmd/export.h"
 #include "netsetup/cmd/plan.h"
 #include "netsetup/cmd/remove.h"
 #include "netsetup/cmd/status.h"
@@ -27,11 +28,11 @@ static const struct {
 	{ "apply",  cmd_apply,  "make the kernel do what the policy says" },
 	{ "status", cmd_status, "what is installed, and who is alive?" },
 	{ "remove", cmd_remove, "take away all that apply has made" },
+	{ "export", cmd_export, "the same as a script of nft and ip" },
 	{ "confirm", NULL, NULL },
 	{ "watch",   NULL, NULL },
 	{ "explain", NULL, NULL },
 	{ "doctor",  NULL, NULL },
-	{ "export",  NULL, NULL },
 	{ "bypass",  NULL, NULL },
 };
 /* clang-format on */

@@ -7,7 +7,7 @@ _netsetup() {
 	local word=${COMP_WORDS[COMP_CWORD]} words=
 	COMPREPLY=()
 	if [[ $COMP_CWORD -eq 1 ]]; then
-		words='check plan apply status remove -h -V'
+		words='check plan apply status remove export -h -V'
 	elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == -f ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
@@ -15,6 +15,7 @@ _netsetup() {
 		case ${COMP_WORDS[1]} in
 		check) words='-f --print' ;;
 		plan) words='-f --json' ;;
+		export) words='-f' ;;
 		apply) words='-f --force' ;;
 		status) words='--json' ;;
 		esac

@@ -256,8 +256,13 @@ static int
 fill_elems(struct nftnl_set *x, const struct kset *s, size_t from, size_t to)
 {
 	size_t len = kset_type_len(s->type), i;
+	static const uint8_t zero[16];
 	int r = 0;
 
+	/* nft says so too: what is below the first interval is in none */
+	if (from == 0 && to > 0 && s->flags & NFT_SET_INTERVAL &&
+	    memcmp(s->elems[0].low, zero, len) != 0)
+		r = add_elem(x, zero, len, NFT_SET_ELEM_INTERVAL_END);
 	for (i = from; i < to && r == 0; i++) {
 		r = add_elem(x, s->elems[i].low, len, 0);
 		if (r == 0 && s->flags & NFT_SET_INTERVAL)

@@ -213,16 +213,20 @@ rule_family_in(struct rule *r, const char *set)
 	lookup(r, set);
 }
 
+enum { WHOLE_ADDR = 0 };
+
+/* The first `len` bytes of an address. */
 static void
-load_addr(struct rule *r, enum rule_end end, int family)
+load_addr(struct rule *r, enum rule_end end, int family, uint32_t len)
 {
 	bool v4 = family == AF_INET;
-	uint32_t offset = v4 ? 12 : 8, len = v4 ? 4 : 16;
+	uint32_t offset = v4 ? 12 : 8, whole = v4 ? 4 : 16;
 
 	if (end == RULE_DESTINATION)
-		offset += len;
+		offset += whole;
 	need_family(r, family);
-	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, offset, len);
+	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, offset,
+		     len == WHOLE_ADDR ? whole : len);
 }
 
 static void
@@ -237,7 +241,7 @@ rule_addr(struct rule *r, enum rule_end end, const struct prefix *prefix)
 {
 	char text[PREFIX_TEXT_LEN];
 	int family = prefix->addr.family;
-	uint32_t len = addr_bits(&prefix->addr) / 8, i;
+	uint32_t len = prefix->len / 8, i;
 	uint8_t mask[16] = {0};
 
 	if (prefix->len == 0) {
@@ -246,10 +250,13 @@ rule_addr(struct rule *r, enum rule_end end, const struct prefix *prefix)
 	}
 	say_addr(r, end, family);
 	say(r, "%s", prefix_format(prefix, text));
-	load_addr(r, end, family);
+	/* as nft does: whole bytes need no mask */
+	if (prefix->len % 8)
+		len = addr_bits(&prefix->addr) / 8;
+	load_addr(r, end, family, len);
 	for (i = 0; i < prefix->len; i++)
 		mask[i / 8] |= (uint8_t)(0x80 >> i % 8);
-	if (!prefix_is_host(prefix))
+	if (prefix->len % 8)
 		bitwise(r, mask, NULL, len);
 	cmp(r, NFT_CMP_EQ, prefix->addr.bytes, len);
 }
@@ -259,7 +266,7 @@ rule_addr_in(struct rule *r, enum rule_end end, int family, const char *set)
 {
 	say_addr(r, end, family);
 	say(r, "@%s", set);
-	load_addr(r, end, family);
+	load_addr(r, end, family, WHOLE_ADDR);
 	lookup(r, set);
 }
 
