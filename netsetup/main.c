@@ -60,6 +60,10 @@ unknown_command(const char *word)
 	const char *near;
 	size_t i;
 
+	if (word[0] == '-') {
+		log_error("options come after the command; try `netsetup -h`");
+		return EXIT_USAGE;
+	}
 	for (i = 0; i < N_COMMANDS; i++)
 		names[i] = commands[i].name;
 	near = name_nearest(word, names, N_COMMANDS);

@@ -40,7 +40,8 @@ static const struct option long_options[] = {
 static int
 usage_error(const char *command, const char *why, const char *what)
 {
-	log_error("%s: %s %s; try `netsetup -h`", command, why, what);
+	log_error("%s: %s %s; try `netsetup %s -h`", command, why, what,
+		  command);
 	return EXIT_USAGE;
 }
 
@@ -120,6 +121,11 @@ common_options(int argc, char **argv, unsigned int allowed,
 		status = take_option(letter, argv[0], argv[word], allowed, &o);
 		if (status >= 0)
 			return status;
+	}
+	if (optind < argc && allowed & OPTION_FILE) {
+		log_error("%s: unexpected %s; a policy is named with -f",
+			  argv[0], argv[optind]);
+		return EXIT_USAGE;
 	}
 	if (optind < argc)
 		return usage_error(argv[0], "unexpected", argv[optind]);

@@ -76,7 +76,11 @@ exit_statuses(void)
 	command_check(lab, "apply --json", 64, "unknown option --json");
 	command_check(lab, "remove -f x", 64, "unknown option -f");
 	command_check(lab, "status -f x", 64, "unknown option -f");
-	command_check(lab, "apply more", 64, "unexpected more");
+	command_check(lab, "status -f x", 64, "try `netsetup status -h`");
+	command_check(lab, "apply x.conf", 64,
+		      "unexpected x.conf; a policy is named with -f");
+	command_check(lab, "status more", 64, "unexpected more");
+	command_check(lab, "--json plan", 64, "options come after the command");
 	command_check(lab, "check -h", 0, "usage: netsetup check");
 	command_check(lab, "check -V", 0, "netsetup ");
 	lab_policy(lab, "nonsense\n");
