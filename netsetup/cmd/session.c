@@ -79,6 +79,7 @@ session_open_applied(struct session *s)
 		return common_fail("cannot read " JOURNAL_DIR, r);
 	if (!applied.path)
 		return -1;
+	s->applied = applied.path;
 	s->policy = policy_load_text(applied.copy, applied.text, applied.len,
 				     &s->diags);
 	if (s->policy) {

@@ -19,7 +19,8 @@ struct session {
 	struct kstate desired;
 	struct kstate observed; /* session_observe() */
 	bool refused;		/* this box cannot do it; diags say why */
-	bool edited;		/* the policy's file says something else now */
+	const char *applied;	/* that policy's file; NULL: none on record */
+	bool edited;		/* and it says something else now */
 };
 
 /*

@@ -114,6 +114,34 @@ service_text(const struct service_status *st, struct str *out)
 							    : "refused");
 }
 
+/* What to type to have `command` read the policy that was applied. */
+static void
+command_text(const struct session *s, const char *command, struct str *out)
+{
+	if (!strcmp(s->applied, POLICY_PATH))
+		str_addf(out, "`netsetup %s`", command);
+	else
+		str_addf(out, "`netsetup %s -f %s`", command, s->applied);
+}
+
+/* What comes before the differences. */
+static void
+changed_text(const struct session *s, struct str *out)
+{
+	if (!s->policy) {
+		str_add(out, "no policy is on record; `netsetup remove` takes "
+			     "away:\n");
+		return;
+	}
+	str_add(out, "somebody changed what was applied; ");
+	if (s->edited) { /* apply would do more than that */
+		str_add(out, "to mend:\n");
+		return;
+	}
+	command_text(s, "apply", out);
+	str_add(out, " mends it:\n");
+}
+
 static void
 status_text(const struct session *s, const struct kdiff *d, struct str *out)
 {
@@ -134,13 +162,15 @@ status_text(const struct session *s, const struct kdiff *d, struct str *out)
 	for (i = 0; s->observed.table && i < N_COUNTED; i++)
 		str_addf(out, "%s: %" PRIu64 " packets\n", counted[i],
 			 chain_packets(&s->observed, counted[i]));
-	if (s->edited)
-		str_add(out, "the policy's file has changed since it was "
-			     "applied; see `netsetup plan`\n");
+	if (s->edited) {
+		str_addf(out, "%s has changed since it was applied; see ",
+			 s->applied);
+		command_text(s, "plan", out);
+		str_add(out, "\n");
+	}
 	if (d->n == 0)
 		return;
-	str_add(out, s->policy ? "somebody changed what was applied; to mend:\n"
-			       : "no policy is on record; to take it away:\n");
+	changed_text(s, out);
 	plan_text(d, out);
 }
 

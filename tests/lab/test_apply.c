@@ -292,15 +292,19 @@ status_knows_what_is_in_force(void)
 	lab_policy(lab, "gateway {\n inside in0\n}\n"
 			"service new {\n intercept tcp port 80\n}\n");
 	command_check(lab, "status", 2, "service tls: not alive, port ");
-	command_check(lab, "status", 2, "has changed since it was applied");
+	command_check(lab, "status", 2,
+		      "see `netsetup plan -f " LAB_DIR "/policy.conf`\n");
 	lab_policy(lab, "nonsense\n");
 	command_check(lab, "status", 2, "service tls: not alive, port ");
 	lab_must(lab, LAB_GATEWAY, "rm " LAB_DIR "/policy.conf");
-	command_check(lab, "status", 2, "has changed since it was applied");
+	command_check(lab, "status", 2,
+		      LAB_DIR "/policy.conf has changed since it was applied");
 	lab_must(lab, LAB_GATEWAY, "ip rule del pref 9061");
 	command_check(lab, "status", 2, "# /run/interpose/netsetup.policy.");
 	lab_policy(lab, COMMAND_POLICY);
 	command_check(lab, "status", 2, "# " LAB_DIR "/policy.conf:");
+	command_check(lab, "status", 2,
+		      "; `netsetup apply -f " LAB_DIR "/policy.conf` mends");
 	lab_apply(lab);
 	command_check(lab, "status", 0, NULL);
 	lab_must(lab, LAB_GATEWAY, "rm /run/interpose/netsetup.policy.*");
