@@ -91,7 +91,7 @@ export_rule(const struct krule *r, struct str *out)
 	kstate_rule_comment(r, &comment);
 	for (i = 0; i < comment.len; i++)
 		/* nft has no way to write a quote inside of quotes */
-		if (comment.data[i] == '"' || comment.data[i] < ' ')
+		if (strchr("\"\n", comment.data[i]))
 			comment.data[i] = '?';
 	str_addf(out, "\t\t%s comment \"%s\"\n", r->text, str_text(&comment));
 	str_fini(&comment);
