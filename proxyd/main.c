@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,9 +51,14 @@ print_usage(FILE *out)
 static int
 read_options(int argc, char **argv, struct options *o)
 {
+	static const struct option names[] = {
+		{"help", no_argument, 0, 'h'},
+		{"version", no_argument, 0, 'V'},
+		{0},
+	};
 	int c;
 
-	while ((c = getopt(argc, argv, "f:nvhV")) != -1) {
+	while ((c = getopt_long(argc, argv, "f:nvhV", names, NULL)) != -1) {
 		switch (c) {
 		case 'f':
 			o->policy = optarg;
@@ -107,14 +113,17 @@ take_rights(const struct policy *p)
 
 	r = priv_missing(PRIV_MASTER, &missing);
 	if (r > 0)
-		log_error("missing %s; see proxyd(8)", str_text(&missing));
+		log_error("missing %s; %s", str_text(&missing),
+			  geteuid() == 0 ? "see proxyd(8)" : "run it as root");
 	str_fini(&missing);
 	if (r > 0)
 		return STATUS_NOT_PERMITTED;
 	if (r == 0)
 		r = priv_become(p->gateway.user);
 	if (r == -ENOENT)
-		log_error("there is no user '%s'", p->gateway.user);
+		log_error("there is no user '%s'; create it, or name another "
+			  "with 'user' in gateway",
+			  p->gateway.user);
 	else if (r < 0)
 		log_error("cannot become user '%s': %s", p->gateway.user,
 			  strerror(-r));

@@ -84,6 +84,20 @@ add_target(struct access *a, const char *path, size_t *ret_index)
 	return 0;
 }
 
+/* Who may not, and where: what strerror(3) leaves out. */
+static void
+explain(const struct policy_service *s, int error, struct str *why)
+{
+	str_addf(why, "service %s: cannot open %s: %s", s->name, s->log.path,
+		 strerror(error));
+	if (error == EACCES)
+		str_addf(why, "; it is written by user %u, not by root",
+			 (unsigned int)geteuid());
+	if (error == EROFS)
+		str_add(why, "; the unit interpose.service allows "
+			     "/var/log/interpose");
+}
+
 int
 access_open(struct access *a, const struct policy *p, struct str *why)
 {
@@ -102,9 +116,7 @@ access_open(struct access *a, const struct policy *p, struct str *why)
 			continue;
 		r = add_target(a, p->services[i].log.path, &a->of_service[i]);
 		if (r < 0)
-			str_addf(why, "service %s: cannot open %s: %s",
-				 p->services[i].name, p->services[i].log.path,
-				 strerror(-r));
+			explain(&p->services[i], -r, why);
 	}
 	if (r < 0)
 		access_close(a);

@@ -80,6 +80,19 @@ explain(const struct listener *l, int error, const char *then, struct str *why)
 		 endpoint_format(&l->endpoint, text), strerror(-error), then);
 }
 
+static const char *
+hint(int error)
+{
+	switch (error) {
+	case -EADDRINUSE:
+		return "; is proxyd running already? see `ss -tlnp`";
+	case -EADDRNOTAVAIL:
+		return "; this box does not have that address, or not yet";
+	default:
+		return "";
+	}
+}
+
 /* The same, but wait for whoever has the address to let it go. */
 static int
 open_patiently(const struct opening *o, const struct endpoint *e, int *ret_fd)
@@ -114,9 +127,7 @@ add(const struct opening *o, struct listener l, bool optional)
 	}
 	if (r < 0) {
 		str_clear(o->why);
-		explain(&l, r,
-			r == -EADDRINUSE ? "; is proxyd running already?" : "",
-			o->why);
+		explain(&l, r, hint(r), o->why);
 		return r;
 	}
 	ls->list[ls->n++] = l;

@@ -100,6 +100,7 @@ ambient(void)
 	CU_ASSERT_EQUAL(lab_stop(lab, pid, 0, 5000), 77);
 	CU_ASSERT(lab_logged("less", "proxyd: missing cap_net_raw"));
 	CU_ASSERT(!lab_logged("less", "cap_net_admin"));
+	CU_ASSERT(lab_logged("less", "; run it as root"));
 	lab_down(lab);
 }
 
@@ -129,6 +130,8 @@ command_line(void)
 		   lab_user());
 	check_run(lab, "-h", 0, "usage: proxyd");
 	check_run(lab, "-V", 0, "proxyd ");
+	check_run(lab, "--help", 0, "usage: proxyd");
+	check_run(lab, "--version", 0, "proxyd ");
 	check_run(lab, "-x", 64, "usage: proxyd");
 	check_run(lab, "extra", 64, "'extra'");
 	check_run(lab, "-n -f " LAB_DIR "/policy.conf", 0, "");
@@ -137,11 +140,20 @@ command_line(void)
 	l = lab_listen(lab, LAB_GATEWAY, LAB_GATEWAY4 ":80");
 	check_run(lab, "-f " LAB_DIR "/policy.conf", 1,
 		  "service web: cannot listen on " LAB_GATEWAY4
-		  ":80: Address already in use");
+		  ":80: Address already in use; is proxyd running already? "
+		  "see `ss -tlnp`");
 	close(l);
 	lab_policy(lab, "gateway { user nosuchuser }\n"
 			"service web { listen tcp 80 }\n");
-	check_run(lab, "-f " LAB_DIR "/policy.conf", 1, "no user 'nosuchuser'");
+	check_run(lab, "-f " LAB_DIR "/policy.conf", 1,
+		  "no user 'nosuchuser'; create it");
+	lab_policy(lab,
+		   "gateway { user %s }\n"
+		   "service web { listen tcp 192.0.2.99:80 }\n",
+		   lab_user());
+	check_run(lab, "-f " LAB_DIR "/policy.conf", 1,
+		  "192.0.2.99:80: Cannot assign requested address; this box "
+		  "does not have");
 	lab_down(lab);
 }
 

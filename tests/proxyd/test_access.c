@@ -147,6 +147,11 @@ test_unopened(void)
 		   "%s", str_text(&why));
 	str_fini(&why);
 	bench_fini(&t);
+	/* not even root makes a file there */
+	CU_ASSERT(bench_init(&t, "/../../sys/log", &why) < 0);
+	UNIT_CHECK(strstr(str_text(&why), "; ") != NULL, "%s", str_text(&why));
+	str_fini(&why);
+	bench_fini(&t);
 }
 
 /* A reader that does not read stops nothing; whole lines are dropped. */
