@@ -76,14 +76,31 @@ set_sysctl(struct applying *a, const struct kchange *c)
 	return r;
 }
 
+/* What cannot be put back stays on record. */
 static int
 restore_sysctl(struct applying *a, const char *path)
 {
-	int r = sysctl_restore(SYSCTL_ROOT, &a->record, path);
+	int r;
 
-	a->record = sysctl_record_without(&a->record, path, a->arena);
+	a->record = sysctl_settle(SYSCTL_ROOT, &a->record, path, a->arena);
+	r = journal_store(a->journal, &a->record);
 	if (r == 0)
-		r = journal_store(a->journal, &a->record);
+		r = sysctl_restore(SYSCTL_ROOT, &a->record, path);
+	if (r < 0)
+		return r;
+	a->record = sysctl_record_without(&a->record, path, a->arena);
+	return journal_store(a->journal, &a->record);
+}
+
+/* An earlier run was killed while it put settings back. */
+static int
+finish_restoring(struct applying *a)
+{
+	const char *path;
+	int r = 0;
+
+	while (r == 0 && (path = sysctl_settled(&a->record)))
+		r = restore_sysctl(a, path);
 	return r;
 }
 
@@ -246,7 +263,9 @@ apply(struct journal *journal, const struct kstate *desired,
 	r = nl_open(&a.route, NETLINK_ROUTE);
 	if (r < 0)
 		return r;
-	r = attempt_until_fresh(&a, ret_diff);
+	r = finish_restoring(&a);
+	if (r == 0)
+		r = attempt_until_fresh(&a, ret_diff);
 	if (r < 0)
 		undo(&a);
 	nl_close(&a.route);

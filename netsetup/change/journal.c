@@ -98,7 +98,7 @@ take_line(char *line, struct arena *arena, struct sysctl_record *rec)
 	e.ours = strtok_r(NULL, " \n", &save);
 	/* only what we would have written ourselves */
 	if (!e.ours || strncmp(e.path, "net/ipv", 7) != 0 ||
-	    strstr(e.path, ".."))
+	    strstr(e.path, "/../"))
 		return;
 	rec->list = arena_push(arena, rec->list, rec->n, sizeof(*rec->list));
 	rec->list[rec->n].path = arena_strdup(arena, e.path);

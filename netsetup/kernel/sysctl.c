@@ -192,6 +192,15 @@ sysctl_record_forwarding(const char *root, const char *path,
 	return 0;
 }
 
+/* In the place of `ours`: it is settled what it shall be. */
+static const char settled[] = "*";
+
+static bool
+is_settled(const struct sysctl_entry *e)
+{
+	return !strcmp(e->ours, settled);
+}
+
 /*
  * What each value shall be, decided before the first is written, because
  * that one changes the others. Empty: leave it alone.
@@ -209,9 +218,42 @@ choose_targets(const char *root, const struct sysctl_record *rec,
 		if (!same_family(e->path, path) ||
 		    sysctl_read(root, e->path, targets[i]) < 0)
 			continue;
-		if (!strcmp(targets[i], e->ours))
+		if (is_settled(e) || !strcmp(targets[i], e->ours))
 			snprintf(targets[i], SYSCTL_VALUE_LEN, "%s", e->before);
 	}
+}
+
+struct sysctl_record
+sysctl_settle(const char *root, const struct sysctl_record *rec,
+	      const char *path, struct arena *arena)
+{
+	struct sysctl_record result = {.n = rec->n};
+	char(*targets)[SYSCTL_VALUE_LEN];
+	size_t i;
+
+	targets = arena_calloc(arena, rec->n + 1, sizeof(*targets));
+	choose_targets(root, rec, path, targets);
+	result.list =
+		arena_memdup(arena, rec->list, rec->n * sizeof(*rec->list));
+	for (i = 0; i < rec->n; i++) {
+		if (targets[i][0] == '\0')
+			continue;
+		result.list[i].before = targets[i];
+		result.list[i].ours = settled;
+	}
+	return result;
+}
+
+const char *
+sysctl_settled(const struct sysctl_record *rec)
+{
+	size_t i;
+
+	for (i = 0; i < rec->n; i++) {
+		if (is_settled(&rec->list[i]))
+			return rec->list[i].path;
+	}
+	return NULL;
 }
 
 int

@@ -28,7 +28,7 @@ int sysctl_write(const char *root, const char *path, const char *value);
 struct sysctl_entry {
 	const char *path;
 	const char *before;
-	const char *ours; /* what our change makes it */
+	const char *ours; /* what our change makes it; "*": no matter what */
 };
 
 /* Former values, in the order in which they must be put back. */
@@ -49,6 +49,19 @@ bool sysctl_recorded(const struct sysctl_record *rec, const char *path);
  */
 int sysctl_record_forwarding(const char *root, const char *path,
 			     struct arena *arena, struct sysctl_record *rec);
+
+/*
+ * The record in which it is settled what each value of the family of `path`
+ * shall become again, whatever it is by then. To be stored before the first
+ * is put back: that changes others, and who is interrupted then could not
+ * tell any more which of them are still ours.
+ */
+struct sysctl_record sysctl_settle(const char *root,
+				   const struct sysctl_record *rec,
+				   const char *path, struct arena *arena);
+
+/* The path of a settled value: putting back was interrupted. Or NULL. */
+const char *sysctl_settled(const struct sysctl_record *rec);
 
 /*
  * Put back the family of `path`: each value that is still ours becomes what

@@ -162,6 +162,33 @@ test_not_ours(void)
 	fake_fini(&f);
 }
 
+/* Killed after the first value was put back: the second try ends it. */
+static void
+test_interrupted(void)
+{
+	struct sysctl_record settled;
+	struct fake f;
+
+	fake_init(&f);
+	put(&f, "net/ipv4/conf/eth1/forwarding", "1"); /* before us */
+	sysctl_record_forwarding(f.root, ALL4, f.arena, &f.rec);
+	forward_all(&f);
+	put(&f, "net/ipv4/conf/all/accept_redirects", "2"); /* his */
+	UNIT_CHECK(!sysctl_settled(&f.rec), "nothing is settled yet");
+	settled = sysctl_settle(f.root, &f.rec, ALL4, f.arena);
+	UNIT_CHECK(settled.n == 5 && sysctl_settled(&settled), "settled");
+	/* what the kernel does when ALL4 becomes 0 */
+	forward_all(&f);
+	put(&f, ALL4, "0");
+	put(&f, "net/ipv4/conf/eth1/forwarding", "0");
+	put(&f, "net/ipv4/conf/all/accept_redirects", "1");
+	UNIT_CHECK(sysctl_restore(f.root, &settled, ALL4) == 0, "again");
+	check(&f, ALL4, "0");
+	check(&f, "net/ipv4/conf/all/accept_redirects", "2");
+	check(&f, "net/ipv4/conf/eth1/forwarding", "1");
+	fake_fini(&f);
+}
+
 /* An interface that went away meanwhile is no error. */
 static void
 test_gone(void)
@@ -262,8 +289,9 @@ test_journal_garbage(void)
 		 (unsigned long long)j.netns);
 	put(&f, name,
 	    "kernel/panic 0 1\nnet/ipv4/../../kernel/panic 0 1\nhalf\n\n"
-	    "net/ipv4/conf/all/forwarding 0 1\nnet/ipv4/two words");
-	UNIT_CHECK(journal_load(&j, f.arena, &loaded) == 0 && loaded.n == 1,
+	    "net/ipv4/conf/all/forwarding 0 1\nnet/ipv4/two words\n"
+	    "net/ipv4/conf/a..b/forwarding 0 1\n");
+	UNIT_CHECK(journal_load(&j, f.arena, &loaded) == 0 && loaded.n == 2,
 		   "%zu", loaded.n);
 	journal_close(&j);
 	fake_fini(&f);
@@ -323,15 +351,11 @@ test_lock(void)
 }
 
 static const struct unit_test tests[] = {
-	{"record", test_record},
-	{"restore", test_restore},
-	{"not_ours", test_not_ours},
-	{"gone", test_gone},
-	{"families", test_families},
-	{"errors", test_errors},
-	{"journal_policy", test_journal_policy},
-	{"journal", test_journal},
-	{"journal_garbage", test_journal_garbage},
+	{"record", test_record},     {"restore", test_restore},
+	{"not_ours", test_not_ours}, {"interrupted", test_interrupted},
+	{"gone", test_gone},	     {"families", test_families},
+	{"errors", test_errors},     {"journal_policy", test_journal_policy},
+	{"journal", test_journal},   {"journal_garbage", test_journal_garbage},
 	{"lock", test_lock},
 };
 
