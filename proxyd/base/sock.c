@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -15,6 +16,21 @@ sock_set(int fd, int level, int option, int value)
 	if (setsockopt(fd, level, option, &value, sizeof(value)) < 0)
 		return -errno;
 	return 0;
+}
+
+int
+sock_keep_alive(int fd)
+{
+	int r;
+
+	r = sock_set(fd, SOL_TCP, TCP_KEEPIDLE, SOCK_KEEP_IDLE_S);
+	if (r == 0)
+		r = sock_set(fd, SOL_TCP, TCP_KEEPINTVL, SOCK_KEEP_INTERVAL_S);
+	if (r == 0)
+		r = sock_set(fd, SOL_TCP, TCP_KEEPCNT, SOCK_KEEP_PROBES);
+	if (r == 0)
+		r = sock_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	return r;
 }
 
 int

@@ -11,8 +11,23 @@
 
 #include "lib/inet.h"
 
+/* Both legs: a peer is lost when it is silent for so long. */
+enum {
+	SOCK_KEEP_IDLE_S = 300,
+	SOCK_KEEP_INTERVAL_S = 60,
+	SOCK_KEEP_PROBES = 5,
+};
+
 /* setsockopt() of an int. 0 or -errno. */
 int sock_set(int fd, int level, int option, int value);
+
+/*
+ * Have the kernel ask a silent peer of a TCP socket whether it is there, and
+ * end the connection with ETIMEDOUT after SOCK_KEEP_* without an answer:
+ * ten minutes. Sockets that a listening one accepts inherit it. 0 or -errno.
+ * Source: tcp(7).
+ */
+int sock_keep_alive(int fd);
 
 /* The error that waits on the socket, taken off it: 0 or a positive errno. */
 int sock_take_error(int fd);

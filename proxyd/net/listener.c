@@ -4,8 +4,8 @@
  *
  * Not SO_REUSEPORT: a second proxyd by mistake would quietly get a share of
  * the flows. So the successor of one that was killed waits a moment for the
- * orphaned worker to close. TCP_NODELAY is inherited by accepted sockets,
- * which saves a call for each.
+ * orphaned worker to close. What accepted sockets need, TCP_NODELAY and
+ * keep-alive, they inherit, which saves the calls for each.
  */
 #include "proxyd/net/listener.h"
 
@@ -41,6 +41,8 @@ prepare(int fd, int family)
 	r = sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (r == 0)
 		r = sock_set(fd, SOL_TCP, TCP_NODELAY, 1);
+	if (r == 0)
+		r = sock_keep_alive(fd);
 	if (r == 0 && family == AF_INET6)
 		r = sock_set(fd, SOL_IPV6, IPV6_V6ONLY, 1);
 	return r;
