@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/log.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* The one exception to "no mutable file-scope variables". */
@@ -11,6 +14,7 @@ static struct {
 	const char *program;
 	enum log_level level;
 	bool journal;
+	bool never_wait;
 } state = {.program = "interpose", .level = LOG_LEVEL_NOTICE};
 
 void
@@ -27,6 +31,27 @@ log_level(void)
 	return state.level;
 }
 
+void
+log_never_wait(void)
+{
+	state.never_wait = true;
+}
+
+/* A pipe that is ready has room for a line; a socket need not have. */
+static ssize_t
+put_now(const char *line, size_t len)
+{
+	struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+	ssize_t n;
+
+	n = send(STDERR_FILENO, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n >= 0 || errno != ENOTSOCK)
+		return n;
+	if (poll(&fd, 1, 0) != 1 || !(fd.revents & POLLOUT))
+		return -1;
+	return write(STDERR_FILENO, line, len);
+}
+
 /* One write a line, so that lines of several processes do not mix. */
 static void
 write_line(enum log_level level, const char *fmt, va_list ap)
@@ -35,6 +60,7 @@ write_line(enum log_level level, const char *fmt, va_list ap)
 	static const char *const priorities[] = {"<3>", "<4>", "<5>", "<6>",
 						 "<7>"};
 	char line[2048];
+	ssize_t done;
 	int n, m;
 
 	if (level > state.level)
@@ -49,9 +75,12 @@ write_line(enum log_level level, const char *fmt, va_list ap)
 	if (n > (int)sizeof(line) - 2)
 		n = (int)sizeof(line) - 2;
 	line[n++] = '\n';
+	if (state.never_wait)
+		done = put_now(line, (size_t)n);
+	else
+		done = write(STDERR_FILENO, line, (size_t)n);
 	/* nobody is left to tell when standard error is gone */
-	if (write(STDERR_FILENO, line, (size_t)n) < 0)
-		return;
+	(void)done;
 }
 
 #define DEFINE_LOG(name, level)                                                \

@@ -23,6 +23,12 @@ enum log_level {
 void log_init(const char *program, enum log_level level);
 enum log_level log_level(void);
 
+/*
+ * From now on a line that standard error does not take at once is lost: for
+ * programs that have something more important to do than to be read.
+ */
+void log_never_wait(void);
+
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_notice(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

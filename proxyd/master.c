@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -397,6 +398,10 @@ open_signals(struct master *m)
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
 	signal(SIGPIPE, SIG_IGN);
+	/* a log file at its RLIMIT_FSIZE is an error like a full disk */
+	signal(SIGXFSZ, SIG_IGN);
+	/* a parent may have left it ignored: then nobody can be waited for */
+	signal(SIGCHLD, SIG_DFL);
 	m->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (m->signal_fd < 0)
 		return -errno;
@@ -406,12 +411,25 @@ open_signals(struct master *m)
 
 /* --- the process ---------------------------------------------------------- */
 
+/* As many descriptors as we may have; for the worker, which inherits it. */
+static void
+raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* What needs no words but the kernel's. */
 static int
 open_plain(struct master *m)
 {
 	int r;
 
+	raise_limit();
 	m->shm = shm_new();
 	r = m->shm ? loop_init(&m->loop) : -ENOMEM;
 	if (r == 0)
@@ -511,10 +529,13 @@ master_run(const struct policy *p)
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return EXIT_FAILURE;
-	if (master_init(m, p) == 0)
+	if (master_init(m, p) == 0) {
+		/* nobody's flows wait for who reads the log, or does not */
+		log_never_wait();
 		watch(m);
-	else
+	} else {
 		m->status = EXIT_FAILURE;
+	}
 	status = m->status;
 	master_fini(m);
 	free(m);

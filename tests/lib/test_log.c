@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/log.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -100,10 +101,39 @@ long_lines_are_cut_but_end(void)
 	CU_ASSERT_PTR_EQUAL(strchr(buf, '\n'), buf + len - 1);
 }
 
+/* Fills standard error, a pipe, and then still speaks. */
+static void
+say_into_full(void)
+{
+	char block[4096] = "";
+	int flags = fcntl(STDERR_FILENO, F_GETFL);
+
+	log_never_wait();
+	log_error("first");
+	fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
+	while (write(STDERR_FILENO, block, sizeof(block)) > 0)
+		continue;
+	fcntl(STDERR_FILENO, F_SETFL, flags);
+	/* one that waits will never return */
+	alarm(10);
+	log_error("second");
+	alarm(0);
+}
+
+static void
+a_full_pipe_is_not_waited_for(void)
+{
+	char buf[8192];
+
+	log_init("prog", LOG_LEVEL_NOTICE);
+	UNIT_STRINGS(capture(say_into_full, buf), "prog: first\n");
+}
+
 static const struct unit_test tests[] = {
 	{"levels_are_kept", levels_are_kept},
 	{"the_journal_gets_priorities", the_journal_gets_priorities},
 	{"long_lines_are_cut_but_end", long_lines_are_cut_but_end},
+	{"a_full_pipe_is_not_waited_for", a_full_pipe_is_not_waited_for},
 };
 
 UNIT_MAIN("log", tests)
