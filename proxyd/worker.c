@@ -32,7 +32,7 @@ enum {
 	DRAIN_TURN = 8192, /* the same, before it is closed */
 	PAUSE_MS = 100,	   /* after the kernel had no descriptor for us */
 	ORPHAN_GRACE_MS = 250,
-	SPARE_FDS = 64, /* not for flows: listeners, logs, netlink... */
+	SPARE_FDS = 64, /* not for flows: logs, netlink... */
 	FLOWS_MAX = 1000000,
 };
 
@@ -97,7 +97,7 @@ accept_one(struct worker *w, const struct listener *l)
 	union sockaddr_any sa;
 	socklen_t len = sizeof(sa);
 	struct endpoint peer;
-	int fd;
+	int fd, error;
 
 	if (w->flows.n >= w->max_flows) {
 		pause_accepting(w, 0, "the flow table is full");
@@ -105,10 +105,11 @@ accept_one(struct worker *w, const struct listener *l)
 	}
 	memset(&sa, 0, sizeof(sa));
 	fd = accept4(l->fd, &sa.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd < 0 && is_shortage(errno))
-		pause_accepting(w, PAUSE_MS, strerror(errno));
+	error = errno;
+	if (fd < 0 && is_shortage(error))
+		pause_accepting(w, PAUSE_MS, strerror(error));
 	if (fd < 0)
-		return errno != EAGAIN && !is_shortage(errno);
+		return error != EAGAIN && !is_shortage(error);
 	peer = endpoint_from_sockaddr(&sa);
 	flow_open(&w->flows, l, fd, &peer);
 	if (w->flows.reserve_fd >= 0)
@@ -205,14 +206,14 @@ become_orphan(struct worker *w)
 	sigset_t term;
 
 	loop_remove(&w->loop, &w->control);
-	if (w->state != WORKER_RUNNING)
-		return;
-	log_error("the master is gone, draining");
-	w->state = WORKER_ORPHANED;
 	/* nobody else can end this process now */
 	sigemptyset(&term);
 	sigaddset(&term, SIGTERM);
 	sigprocmask(SIG_UNBLOCK, &term, NULL);
+	if (w->state != WORKER_RUNNING)
+		return;
+	log_error("the master is gone, draining");
+	w->state = WORKER_ORPHANED;
 	timer_init(&w->end, on_grace_over, w);
 	timer_set(&w->loop.timers, &w->end, w->loop.now_ms + ORPHAN_GRACE_MS);
 }
@@ -255,22 +256,17 @@ on_tick(void *owner)
 	timer_set(&w->loop.timers, &w->tick, w->loop.now_ms + TICK_MS);
 }
 
-/* Each flow has two descriptors. */
+/* Each flow has two descriptors, each listener one. */
 static uint32_t
-flows_possible(uint32_t wanted)
+flows_possible(uint32_t wanted, size_t n_listeners)
 {
+	uint64_t most = FLOWS_MAX, spare = SPARE_FDS + n_listeners;
 	struct rlimit limit;
-	uint64_t most = FLOWS_MAX;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-		(void)getrlimit(RLIMIT_NOFILE, &limit);
-		if (limit.rlim_cur < 2 * most + SPARE_FDS)
-			most = limit.rlim_cur > SPARE_FDS + 2
-				       ? (limit.rlim_cur - SPARE_FDS) / 2
-				       : 1;
-	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    limit.rlim_cur < 2 * most + spare)
+		most = limit.rlim_cur > spare + 2 ? (limit.rlim_cur - spare) / 2
+						  : 1;
 	if (wanted > most)
 		log_warn("max-flows is %" PRIu64 ", for more there are not"
 			 " enough descriptors",
@@ -300,7 +296,8 @@ worker_init(struct worker *w, const struct worker_setup *setup)
 	int r;
 
 	w->setup = setup;
-	w->max_flows = flows_possible(setup->policy->gateway.max_flows);
+	w->max_flows = flows_possible(setup->policy->gateway.max_flows,
+				      setup->listeners->n);
 	r = loop_init(&w->loop);
 	if (r < 0)
 		return r;
