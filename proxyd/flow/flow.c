@@ -181,6 +181,8 @@ static void
 drop_side(struct flow *f, struct side *s, struct loop_source *source,
 	  bool reset)
 {
+	/* an ordinary end would tell the peer that it has everything */
+	reset |= s->pending != NULL;
 	loop_forget(f->flows->loop, source);
 	relay_release(&f->flows->relay, s);
 	side_close(s, reset);
@@ -319,9 +321,13 @@ static void
 fail_connect(struct flow *f, int error)
 {
 	enum reason reason = why_not_connected(error);
+	uint64_t held;
 
-	if (reason == REASON_INTERNAL)
-		log_error("connect: %s", strerror(error));
+	if (reason == REASON_INTERNAL &&
+	    limiter_pass(&f->flows->said[reason], f->flows->loop->now_ms,
+			 &held))
+		log_error("connect: %s (and %" PRIu64 " before)",
+			  strerror(error), held);
 	flow_end(f, reason);
 }
 

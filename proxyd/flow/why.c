@@ -21,6 +21,9 @@ why_not_connected(int error)
 	case ENETDOWN:
 	case ENONET:
 	case ENOPROTOOPT:
+	case EOPNOTSUPP:
+	case EPROTO:
+	case EAFNOSUPPORT:
 	case EINVAL:
 		return REASON_UNREACHABLE;
 	case EPERM:
@@ -33,6 +36,8 @@ why_not_connected(int error)
 	case ENFILE:
 	case ENOMEM:
 	case ENOBUFS:
+	case ENOSPC:
+	case EAGAIN:
 		return REASON_RESOURCES;
 	default:
 		return REASON_INTERNAL;

@@ -22,6 +22,13 @@ test_connect(void)
 		{EADDRNOTAVAIL, REASON_NO_PORT},
 		{EMFILE, REASON_RESOURCES},
 		{ENOMEM, REASON_RESOURCES},
+		/* epoll's limit; ports of a kernel in need */
+		{ENOSPC, REASON_RESOURCES},
+		{EAGAIN, REASON_RESOURCES},
+		/* a box without IPv6; ICMP of strange routers */
+		{EAFNOSUPPORT, REASON_UNREACHABLE},
+		{EOPNOTSUPP, REASON_UNREACHABLE},
+		{EPROTO, REASON_UNREACHABLE},
 		{EBADF, REASON_INTERNAL},
 	};
 	size_t i;
