@@ -69,38 +69,26 @@ find_iface(const struct facts *facts, const char *name)
 	return NULL;
 }
 
-/*
- * The kernel redirects to the first address of the interface on which a
- * packet came in, and drops the packet without a word where there is none.
- */
-static void
-check_iface(struct making *m, const struct policy_intercept *i,
-	    const struct policy_iface *want)
+/* Is it listed by its full name? A wildcard may mean others as well. */
+static bool
+lists_iface(const struct policy_ifaces *on, const char *name)
 {
-	const struct facts_iface *iface;
+	size_t i;
 
-	if (want->wildcard)
-		return;
-	iface = find_iface(m->facts, want->name);
-	if (!iface) {
-		diag_add(m->diags, DIAG_WARNING, i->place, NULL,
-			 "there is no interface '%s' yet", want->name);
-		return;
+	for (i = 0; i < on->n; i++) {
+		if (!on->list[i].wildcard && !strcmp(on->list[i].name, name))
+			return true;
 	}
-	if (!(m->families & FAMILY_IPV4) || iface->ipv4 ||
-	    !capture_has_family(i, AF_INET))
-		return;
-	refuse(m, i->place,
-	       "interface '%s' has no IPv4 address: what is redirected there "
-	       "would be dropped; give it one, or capture with "
-	       "`family ipv6` only",
-	       want->name);
+	return false;
 }
 
-/* Was this interface looked at for an earlier intercept? */
+/*
+ * Was this interface looked at for an intercept before `stop`? `family`: for
+ * one that captures it; AF_UNSPEC: for any.
+ */
 static bool
 seen_before(const struct policy *p, const struct policy_intercept *stop,
-	    const char *name)
+	    const char *name, int family)
 {
 	size_t i, j;
 
@@ -108,14 +96,43 @@ seen_before(const struct policy *p, const struct policy_intercept *stop,
 		const struct policy_service *s = &p->services[i];
 
 		for (j = 0; j < s->n_intercepts; j++) {
-			if (&s->intercepts[j] == stop)
+			const struct policy_intercept *one = &s->intercepts[j];
+
+			if (one == stop)
 				return false;
-			if (s->intercepts[j].on.n > 0 &&
-			    policy_iface_matches(&s->intercepts[j].on, name))
+			if (lists_iface(&one->on, name) &&
+			    (!family || capture_has_family(one, family)))
 				return true;
 		}
 	}
 	return false;
+}
+
+/*
+ * The kernel redirects to the first address of the interface on which a
+ * packet came in, and drops the packet without a word where there is none.
+ */
+static void
+check_iface(struct making *m, const struct policy_intercept *i,
+	    const char *name)
+{
+	const struct facts_iface *iface = find_iface(m->facts, name);
+
+	if (!iface) {
+		if (!seen_before(m->policy, i, name, AF_UNSPEC))
+			diag_add(m->diags, DIAG_WARNING, i->place, NULL,
+				 "there is no interface '%s' yet", name);
+		return;
+	}
+	if (!(m->families & FAMILY_IPV4) || iface->ipv4 ||
+	    !capture_has_family(i, AF_INET) ||
+	    seen_before(m->policy, i, name, AF_INET))
+		return;
+	refuse(m, i->place,
+	       "interface '%s' has no IPv4 address: what is redirected there "
+	       "would be dropped; give it one, or capture with "
+	       "`family ipv6` only",
+	       name);
 }
 
 static void
@@ -124,8 +141,8 @@ check_intercept(struct making *m, const struct policy_intercept *i)
 	size_t k;
 
 	for (k = 0; k < i->on.n; k++) {
-		if (!seen_before(m->policy, i, i->on.list[k].name))
-			check_iface(m, i, &i->on.list[k]);
+		if (!i->on.list[k].wildcard)
+			check_iface(m, i, i->on.list[k].name);
 	}
 }
 

@@ -119,6 +119,32 @@ test_no_ipv4_address(void)
 	arena_free(a);
 }
 
+/* What an earlier intercept does not capture, or not by name, is seen. */
+static void
+test_no_ipv4_address_later(void)
+{
+	struct arena *a = arena_new();
+	struct facts f = states_facts(a);
+	struct str text = {0};
+	const char *first;
+
+	f.ifaces[0].ipv4 = false;
+	f.ifaces[1].ipv4 = false;
+	state_text("addresses", &f, -EOPNOTSUPP, &text);
+	first = strstr(str_text(&text), "addresses.conf:6:5: error: interface "
+					"'in0' has no IPv4 address: what is "
+					"redirected there would be dropped");
+	UNIT_CHECK(first != NULL, "%s", str_text(&text));
+	UNIT_CHECK(first && !strstr(first + 60, "'in0' has"), "said once: %s",
+		   str_text(&text));
+	UNIT_CHECK(strstr(str_text(&text),
+			  "addresses.conf:10:5: error: "
+			  "interface 'in1' has no IPv4") != NULL,
+		   "%s", str_text(&text));
+	str_fini(&text);
+	arena_free(a);
+}
+
 static void
 test_no_interface(void)
 {
@@ -208,6 +234,7 @@ static const struct unit_test tests[] = {
 	{"no_ipv6", test_no_ipv6},
 	{"named_family", test_named_family},
 	{"no_ipv4_address", test_no_ipv4_address},
+	{"no_ipv4_address_later", test_no_ipv4_address_later},
 	{"no_interface", test_no_interface},
 	{"router_advertisements", test_router_advertisements},
 	{"captures", test_captures},
