@@ -60,6 +60,24 @@ file_name(const struct journal *j, const char *kind, char path[PATH_MAX])
 	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
+/*
+ * What is in the directory is written to /proc/sys: nobody else may have a
+ * hand in it.
+ */
+static int
+own_dir(const char *dir)
+{
+	struct stat st;
+
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	if (stat(dir, &st) < 0)
+		return -errno;
+	if (st.st_uid != geteuid() || st.st_mode & S_IWOTH)
+		return -ENOTUNIQ;
+	return 0;
+}
+
 int
 journal_lock(struct journal *j, pid_t *ret_holder)
 {
@@ -69,10 +87,10 @@ journal_lock(struct journal *j, pid_t *ret_holder)
 
 	*ret_holder = 0;
 	r = file_name(j, "lock", path);
+	if (r == 0)
+		r = own_dir(j->dir);
 	if (r < 0)
 		return r;
-	if (mkdir(j->dir, 0755) < 0 && errno != EEXIST)
-		return -errno;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
@@ -134,9 +152,11 @@ journal_load(const struct journal *j, struct arena *arena,
 static int
 write_new(const char *path, const struct str *text)
 {
-	FILE *f = fopen(path, "we");
+	FILE *f;
 	int r = 0;
 
+	unlink(path); /* of somebody who was killed */
+	f = fopen(path, "wxe");
 	if (!f)
 		return -errno;
 	if (fwrite(str_text(text), 1, text->len, f) != text->len ||

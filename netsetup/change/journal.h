@@ -40,7 +40,8 @@ void journal_close(struct journal *j);
 
 /*
  * Take the lock, or return -EAGAIN and in *ret_holder the process that holds
- * it, 0 if unknown. Creates the directory. Else 0 or -errno.
+ * it, 0 if unknown. Creates the directory; -ENOTUNIQ if that belongs to another
+ * user, or others may write to it. Else 0 or -errno.
  */
 int journal_lock(struct journal *j, pid_t *ret_holder);
 

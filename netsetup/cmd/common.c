@@ -178,6 +178,11 @@ common_lock(struct journal *j)
 			  (int)holder);
 		return EXIT_FAILED;
 	}
+	if (r == -ENOTUNIQ) {
+		log_error(JOURNAL_DIR " belongs to somebody else, or others "
+				      "may write to it; take it away");
+		return EXIT_FAILED;
+	}
 	if (r == -EACCES || r == -EPERM || r == -EROFS) {
 		log_error("cannot write to " JOURNAL_DIR ": %s", strerror(-r));
 		return EXIT_NOT_PERMITTED;

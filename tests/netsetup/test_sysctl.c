@@ -350,13 +350,46 @@ test_lock(void)
 	fake_fini(&f);
 }
 
+/* Nobody else may write what we put into /proc/sys, or where we write. */
+static void
+test_not_alone(void)
+{
+	char link[96], victim[96], text[SYSCTL_VALUE_LEN];
+	struct journal j;
+	struct fake f;
+	pid_t holder;
+
+	fake_init(&f);
+	journal_open(&j, f.root);
+	UNIT_CHECK(chmod(f.root, 0777) == 0 &&
+			   journal_lock(&j, &holder) == -ENOTUNIQ,
+		   "all may write to it");
+	UNIT_CHECK(chmod(f.root, 0700) == 0, "chmod");
+	if (geteuid() == 0 && chown(f.root, 65534, 65534) == 0) {
+		UNIT_CHECK(journal_lock(&j, &holder) == -ENOTUNIQ,
+			   "it is another's");
+		UNIT_CHECK(chown(f.root, 0, 0) == 0, "chown");
+	}
+	UNIT_CHECK(journal_lock(&j, &holder) == 0, "it is ours");
+	put(&f, "victim", "0");
+	snprintf(victim, sizeof(victim), "%s/victim", f.root);
+	snprintf(link, sizeof(link), "%s/netsetup.new.%llu", f.root,
+		 (unsigned long long)j.netns);
+	UNIT_CHECK(symlink(victim, link) == 0, "link");
+	UNIT_CHECK(journal_store_policy(&j, "/p", "x\n") == 0, "store");
+	UNIT_CHECK(sysctl_read(f.root, "victim", text) == 0, "read");
+	UNIT_STRINGS(text, "0");
+	journal_close(&j);
+	fake_fini(&f);
+}
+
 static const struct unit_test tests[] = {
 	{"record", test_record},     {"restore", test_restore},
 	{"not_ours", test_not_ours}, {"interrupted", test_interrupted},
 	{"gone", test_gone},	     {"families", test_families},
 	{"errors", test_errors},     {"journal_policy", test_journal_policy},
 	{"journal", test_journal},   {"journal_garbage", test_journal_garbage},
-	{"lock", test_lock},
+	{"lock", test_lock},	     {"not_alone", test_not_alone},
 };
 
 UNIT_MAIN("sysctl", tests)
