@@ -48,6 +48,8 @@ note_rules(struct pulse *p, size_t i, enum pulse_rules now)
 		log_notice("service %s: no rules capture for it; run"
 			   " 'netsetup apply'",
 			   name);
+	else if (p->rules[i] == PULSE_MISSING)
+		log_notice("service %s: its rules are installed", name);
 	else
 		log_info("service %s: its rules are installed", name);
 	p->rules[i] = now;
@@ -101,10 +103,26 @@ probe(struct pulse *p, int family)
 	return alive_send(&p->alive, family, digest) == ALIVE_SEEN;
 }
 
+static void
+note_return_path(struct pulse *p, unsigned int before, unsigned int now)
+{
+	const char *ipv4 = now & FAMILY_IPV4 ? " ipv4" : "";
+	const char *ipv6 = now & FAMILY_IPV6 ? " ipv6" : "";
+
+	if (before & ~now)
+		log_warn("the return path of spoofed connections is gone; run"
+			 " 'netsetup apply'");
+	else if (now & ~before & p->lost)
+		log_notice("the return path is there again:%s%s", ipv4, ipv6);
+	else if (now & ~before)
+		log_info("the return path is there:%s%s", ipv4, ipv6);
+	p->lost = (p->lost | before) & ~now;
+}
+
 unsigned int
 pulse_return_path(struct pulse *p)
 {
-	unsigned int now = 0, before = p->return_path;
+	unsigned int now = 0;
 	int r;
 
 	r = route_return_path(&p->route, p->policy, &now);
@@ -116,13 +134,7 @@ pulse_return_path(struct pulse *p)
 		now &= ~(unsigned int)FAMILY_IPV4;
 	if (now & FAMILY_IPV6 && !probe(p, AF_INET6))
 		now &= ~(unsigned int)FAMILY_IPV6;
-	if (before & ~now)
-		log_warn("the return path of spoofed connections is gone; run"
-			 " 'netsetup apply'");
-	else if (now & ~before)
-		log_info("the return path is there:%s%s",
-			 now & FAMILY_IPV4 ? " ipv4" : "",
-			 now & FAMILY_IPV6 ? " ipv6" : "");
+	note_return_path(p, p->return_path, now);
 	p->return_path = now;
 	return now;
 }

@@ -30,6 +30,7 @@ struct pulse {
 	struct route route;
 	enum pulse_rules *rules;  /* owns: of each service */
 	unsigned int return_path; /* FAMILY_* bits, as last seen */
+	unsigned int lost;	  /* of these it was said that it is gone */
 };
 
 /* 0 or -errno. Fini of a zeroed one is safe. */

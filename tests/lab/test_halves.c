@@ -233,6 +233,30 @@ capture_and_listen(void)
 	lab_end(lab, pid);
 }
 
+/* Who is told that something is missing is told when it is back. */
+static void
+all_clear(void)
+{
+	struct lab *lab;
+	pid_t pid;
+
+	lab = begin(&plain, "intercept tcp port 80", "original", "client",
+		    &pid);
+	CU_ASSERT(!lab_logged("proxyd", "its rules are installed"));
+	lab_must(lab, LAB_GATEWAY, "netsetup remove");
+	CU_ASSERT(LAB_WAIT(lab_logged("proxyd", "no rules capture"), 3000));
+	CU_ASSERT(LAB_WAIT(lab_logged("proxyd", "return path of spoofed "
+						"connections is gone"),
+			   3000));
+	lab_apply(lab);
+	CU_ASSERT(LAB_WAIT(lab_logged("proxyd", "its rules are installed"),
+			   3000));
+	CU_ASSERT(LAB_WAIT(lab_logged("proxyd", "return path is there again: "
+						"ipv4 ipv6"),
+			   3000));
+	lab_end(lab, pid);
+}
+
 static const struct unit_test tests[] = {
 	{"capture_gateway", capture_gateway},
 	{"capture_client", capture_client},
@@ -241,6 +265,7 @@ static const struct unit_test tests[] = {
 	{"listen_gateway", listen_gateway},
 	{"listen_client", listen_client},
 	{"capture_and_listen", capture_and_listen},
+	{"all_clear", all_clear},
 };
 
 LAB_MAIN("halves", tests)
