@@ -348,7 +348,7 @@ report_unknown(struct parser *p, const char *block, const struct word *key)
 	if (other)
 		report(p->sources, DIAG_ERROR, key->place,
 		       "'%s' does not stand here, it belongs %s%s%s", key->text,
-		       *other ? "into a '" : "outside of all blocks", other,
+		       *other ? "in a '" : "outside of all blocks", other,
 		       *other ? "' block" : "");
 	else if (nearest)
 		report(p->sources, DIAG_ERROR, key->place,
