@@ -170,7 +170,7 @@ static const struct parse_case cases[] = {
 	 "gateway {table 5} ! close:1:1 '}' closes nothing in this file"},
 	{"include nested",
 	 "service y {} ! inside:1:1 'inside' does not stand here, it belongs "
-	 "into a 'gateway' block"},
+	 "in a 'gateway' block"},
 };
 
 static void
