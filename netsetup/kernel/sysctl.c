@@ -223,24 +223,77 @@ choose_targets(const char *root, const struct sysctl_record *rec,
 	}
 }
 
+static const struct sysctl_entry *
+find_entry(const struct sysctl_record *rec, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < rec->n; i++) {
+		if (!strcmp(rec->list[i].path, path))
+			return &rec->list[i];
+	}
+	return NULL;
+}
+
+/*
+ * Interfaces that came since have our value from `default`. Without us they
+ * would have had the one from before.
+ */
+static void
+settle_newcomers(const char *root, const char *family, struct arena *arena,
+		 struct sysctl_record *rec)
+{
+	struct recorder r = {.root = root, .family = family, .arena = arena};
+	const struct sysctl_entry *from;
+	size_t i;
+
+	from = find_entry(rec, arena_printf(arena,
+					    "net/%s/conf/default/"
+					    "forwarding",
+					    family));
+	if (!from || record_ifaces(&r) < 0)
+		return;
+	for (i = 0; i < r.rec.n; i++) {
+		struct sysctl_entry e = r.rec.list[i];
+
+		if (strcmp(e.before, e.ours) != 0 || find_entry(rec, e.path))
+			continue;
+		e.before = from->before;
+		e.ours = settled;
+		rec->list = arena_push(arena, rec->list, rec->n, sizeof(e));
+		rec->list[rec->n++] = e;
+		from = find_entry(rec, from->path); /* it may have moved */
+	}
+}
+
 struct sysctl_record
 sysctl_settle(const char *root, const struct sysctl_record *rec,
 	      const char *path, struct arena *arena)
 {
-	struct sysctl_record result = {.n = rec->n};
-	char(*targets)[SYSCTL_VALUE_LEN];
+	const char *family = same_family(path, "net/ipv4/") ? "ipv4" : "ipv6";
+	const char *all =
+		arena_printf(arena, "net/%s/conf/all/forwarding", family);
+	const struct sysctl_entry *e = find_entry(rec, all);
+	struct sysctl_record result = {0};
+	char(*targets)[SYSCTL_VALUE_LEN], now[SYSCTL_VALUE_LEN];
 	size_t i;
 
 	targets = arena_calloc(arena, rec->n + 1, sizeof(*targets));
 	choose_targets(root, rec, path, targets);
-	result.list =
-		arena_memdup(arena, rec->list, rec->n * sizeof(*rec->list));
 	for (i = 0; i < rec->n; i++) {
+		result.list =
+			arena_push(arena, result.list, i, sizeof(*rec->list));
+		result.list[i] = rec->list[i];
+		result.n++;
 		if (targets[i][0] == '\0')
 			continue;
 		result.list[i].before = targets[i];
 		result.list[i].ours = settled;
 	}
+	/* is it us who will overwrite them? */
+	if (e && !is_settled(e) && sysctl_read(root, all, now) == 0 &&
+	    !strcmp(now, e->ours) && strcmp(now, e->before) != 0)
+		settle_newcomers(root, family, arena, &result);
 	return result;
 }
 

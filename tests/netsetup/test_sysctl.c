@@ -189,6 +189,33 @@ test_interrupted(void)
 	fake_fini(&f);
 }
 
+/* An interface that came meanwhile gets what it would have had without us. */
+static void
+test_newcomer(void)
+{
+	static const char path[] = "net/ipv4/conf/new/forwarding";
+	struct sysctl_record settled;
+	struct fake f;
+
+	fake_init(&f);
+	put(&f, "net/ipv4/conf/default/forwarding", "1"); /* before us */
+	sysctl_record_forwarding(f.root, ALL4, f.arena, &f.rec);
+	forward_all(&f);
+	put(&f, path, "1");
+	settled = sysctl_settle(f.root, &f.rec, ALL4, f.arena);
+	put(&f, path, "0"); /* the kernel, when ALL4 becomes 0 */
+	UNIT_CHECK(sysctl_restore(f.root, &settled, ALL4) == 0, "restore");
+	check(&f, path, "1");
+	/* somebody has ended forwarding, and wants it here */
+	put(&f, ALL4, "0");
+	put(&f, "net/ipv4/conf/default/forwarding", "0");
+	put(&f, path, "1");
+	settled = sysctl_settle(f.root, &f.rec, ALL4, f.arena);
+	UNIT_CHECK(sysctl_restore(f.root, &settled, ALL4) == 0, "restore");
+	check(&f, path, "1");
+	fake_fini(&f);
+}
+
 /* An interface that went away meanwhile is no error. */
 static void
 test_gone(void)
@@ -384,12 +411,19 @@ test_not_alone(void)
 }
 
 static const struct unit_test tests[] = {
-	{"record", test_record},     {"restore", test_restore},
-	{"not_ours", test_not_ours}, {"interrupted", test_interrupted},
-	{"gone", test_gone},	     {"families", test_families},
-	{"errors", test_errors},     {"journal_policy", test_journal_policy},
-	{"journal", test_journal},   {"journal_garbage", test_journal_garbage},
-	{"lock", test_lock},	     {"not_alone", test_not_alone},
+	{"record", test_record},
+	{"restore", test_restore},
+	{"not_ours", test_not_ours},
+	{"interrupted", test_interrupted},
+	{"newcomer", test_newcomer},
+	{"gone", test_gone},
+	{"families", test_families},
+	{"errors", test_errors},
+	{"journal_policy", test_journal_policy},
+	{"journal", test_journal},
+	{"journal_garbage", test_journal_garbage},
+	{"lock", test_lock},
+	{"not_alone", test_not_alone},
 };
 
 UNIT_MAIN("sysctl", tests)
