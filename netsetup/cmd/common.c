@@ -159,6 +159,12 @@ common_fail(const char *what, int error)
 			  geteuid() == 0 ? "" : "; run it as root");
 		return EXIT_NOT_PERMITTED;
 	}
+	if (error == -EAGAIN) { /* never twice the same, see observe.h */
+		log_error("%s: another program changes the ruleset all the "
+			  "time; try again",
+			  what);
+		return EXIT_FAILED;
+	}
 	log_error("%s: %s", what, strerror(-error));
 	return EXIT_FAILED;
 }
