@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 
 enum { TEXT_MAX = 256 * 1024 };
@@ -219,6 +220,21 @@ say_lost(struct access_target *t)
 	t->lost = 0;
 }
 
+/* Disk full, reader gone: there is no later. */
+static void
+lose(struct access_target *t)
+{
+	uint64_t held;
+	size_t i;
+
+	for (i = 0; i < t->text.len; i++)
+		t->lost += t->text.data[i] == '\n';
+	str_clear(&t->text);
+	/* counted in `lost`, whatever is held */
+	if (limiter_pass(&t->said, clock_now_ms(), &held))
+		say_lost(t);
+}
+
 static void
 flush_target(struct access_target *t)
 {
@@ -229,9 +245,7 @@ flush_target(struct access_target *t)
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n < 0) {
-			/* disk full, reader gone: there is no later */
-			t->lost++;
-			str_clear(&t->text);
+			lose(t);
 			return;
 		}
 		consume(&t->text, (size_t)n);

@@ -17,6 +17,7 @@
 
 #include "policy/policy.h"
 
+#include "proxyd/base/limiter.h"
 #include "proxyd/ctl/record.h"
 
 enum access_kind {
@@ -31,6 +32,7 @@ struct access_target {
 	enum access_kind kind;
 	struct str text; /* owns: complete lines, not yet written */
 	uint64_t lost;
+	struct limiter said; /* that they are being lost */
 };
 
 struct access {

@@ -195,11 +195,37 @@ test_slow_pipe(void)
 	bench_fini(&t);
 }
 
+/* A disk that stays full is told of now, and not when there is room. */
+static void
+test_full_disk(void)
+{
+	int fds[2], i, saved = dup(STDERR_FILENO);
+	char said[256] = "";
+	struct bench t;
+
+	CU_ASSERT_EQUAL_FATAL(pipe(fds), 0);
+	CU_ASSERT_EQUAL(bench_init(&t, "/../../dev/full", NULL), 0);
+	for (i = 0; i < 3; i++)
+		put(&t, "b");
+	dup2(fds[1], STDERR_FILENO);
+	access_flush(&t.access);
+	put(&t, "b");
+	access_flush(&t.access);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	close(fds[1]);
+	CU_ASSERT(read(fds[0], said, sizeof(said) - 1) > 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(said, ": 3 access records were lost\n"));
+	/* once in a while */
+	CU_ASSERT_PTR_NULL(strstr(said, "1 access"));
+	close(fds[0]);
+	bench_fini(&t);
+}
+
 static const struct unit_test tests[] = {
-	{"shared", test_shared},
-	{"reopen", test_reopen},
-	{"unopened", test_unopened},
-	{"slow_pipe", test_slow_pipe},
+	{"shared", test_shared},       {"reopen", test_reopen},
+	{"unopened", test_unopened},   {"slow_pipe", test_slow_pipe},
+	{"full_disk", test_full_disk},
 };
 
 UNIT_MAIN("access", tests)
