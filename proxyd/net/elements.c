@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * elements.c - one nftables batch a set, behind elements.h.
+ * elements.c - nftables batches, behind elements.h.
  *
- * A set of its own batch, because one that does not exist fails its batch.
+ * A commit takes milliseconds, however much is in it: so many sets share
+ * one. One that does not exist fails them all, and then each is tried alone.
  */
 #include "proxyd/net/elements.h"
 
@@ -16,13 +17,19 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { BATCH_SIZE = 4096, TRIES = 5 };
+enum {
+	SETS_MAX = 256,	   /* in a batch */
+	MESSAGE_MAX = 256, /* a message for one set needs less */
+	BATCH_SIZE = (SETS_MAX + 2) * MESSAGE_MAX,
+	ANSWER_SIZE = 8192,
+	TRIES = 5,
+};
 
-/* The batch is answered by one message: the error or the ACK. */
+/* Only the last message asks for an ACK: the first answer is an error or it. */
 static int
 receive(struct mnl_socket *nl)
 {
-	char buf[BATCH_SIZE];
+	char buf[ANSWER_SIZE];
 	ssize_t n;
 
 	do {
@@ -38,35 +45,70 @@ receive(struct mnl_socket *nl)
 }
 
 static int
-send_batch(struct mnl_socket *nl, struct nftnl_set *set)
+put_set(struct mnl_nlmsg_batch *batch, const char *name, uint16_t flags,
+	uint32_t seq)
 {
-	struct mnl_nlmsg_batch *batch;
-	char buf[BATCH_SIZE];
+	struct nftnl_set *set = nftnl_set_alloc();
 	struct nlmsghdr *nlh;
-	uint32_t seq = 1;
-	int r = 0;
+	int r = -ENOMEM;
 
-	batch = mnl_nlmsg_batch_start(buf, sizeof(buf) / 2);
-	if (!batch)
-		return -ENOMEM;
-	nftnl_batch_begin(mnl_nlmsg_batch_current(batch), seq++);
-	mnl_nlmsg_batch_next(batch);
-	nlh = nftnl_nlmsg_build_hdr(mnl_nlmsg_batch_current(batch),
-				    NFT_MSG_DELSETELEM, NFPROTO_INET, NLM_F_ACK,
-				    seq++);
-	nftnl_set_elems_nlmsg_build_payload(nlh, set);
-	mnl_nlmsg_batch_next(batch);
-	nftnl_batch_end(mnl_nlmsg_batch_current(batch), seq++);
-	mnl_nlmsg_batch_next(batch);
-	if (mnl_socket_sendto(nl, mnl_nlmsg_batch_head(batch),
-			      mnl_nlmsg_batch_size(batch)) < 0)
-		r = -errno;
-	mnl_nlmsg_batch_stop(batch);
+	if (!set)
+		return r;
+	if (nftnl_set_set_str(set, NFTNL_SET_TABLE, "interpose") == 0 &&
+	    nftnl_set_set_str(set, NFTNL_SET_NAME, name) == 0) {
+		nlh = nftnl_nlmsg_build_hdr(mnl_nlmsg_batch_current(batch),
+					    NFT_MSG_DELSETELEM, NFPROTO_INET,
+					    flags, seq);
+		nftnl_set_elems_nlmsg_build_payload(nlh, set);
+		mnl_nlmsg_batch_next(batch);
+		r = 0;
+	}
+	nftnl_set_free(set);
 	return r;
 }
 
 static int
-clear_once(struct nftnl_set *set)
+put_batch(struct mnl_nlmsg_batch *batch, const char *const *sets, size_t n)
+{
+	uint32_t seq = 1;
+	size_t i;
+	int r = 0;
+
+	nftnl_batch_begin(mnl_nlmsg_batch_current(batch), seq++);
+	mnl_nlmsg_batch_next(batch);
+	for (i = 0; i < n && r == 0; i++)
+		r = put_set(batch, sets[i], i + 1 == n ? NLM_F_ACK : 0, seq++);
+	nftnl_batch_end(mnl_nlmsg_batch_current(batch), seq++);
+	mnl_nlmsg_batch_next(batch);
+	return r;
+}
+
+static int
+send_batch(struct mnl_socket *nl, const char *const *sets, size_t n)
+{
+	struct mnl_nlmsg_batch *batch;
+	char *buf;
+	int r = -ENOMEM;
+
+	/* libmnl wants room for one message behind the limit */
+	buf = malloc(BATCH_SIZE + MESSAGE_MAX);
+	if (!buf)
+		return r;
+	batch = mnl_nlmsg_batch_start(buf, BATCH_SIZE);
+	if (batch) {
+		r = put_batch(batch, sets, n);
+		if (r == 0 &&
+		    mnl_socket_sendto(nl, mnl_nlmsg_batch_head(batch),
+				      mnl_nlmsg_batch_size(batch)) < 0)
+			r = -errno;
+		mnl_nlmsg_batch_stop(batch);
+	}
+	free(buf);
+	return r;
+}
+
+static int
+clear_once(const char *const *sets, size_t n)
 {
 	struct mnl_socket *nl;
 	int r;
@@ -76,28 +118,51 @@ clear_once(struct nftnl_set *set)
 		return -errno;
 	r = mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
 	if (r == 0)
-		r = send_batch(nl, set);
+		r = send_batch(nl, sets, n);
 	if (r == 0)
 		r = receive(nl);
 	mnl_socket_close(nl);
 	return r;
 }
 
-int
-elements_clear(const char *name)
+static int
+clear(const char *const *sets, size_t n)
 {
-	struct nftnl_set *set;
-	int i, r = -ENOMEM;
+	int i, r = -ERESTART;
 
-	set = nftnl_set_alloc();
-	if (!set)
-		return -ENOMEM;
-	if (nftnl_set_set_str(set, NFTNL_SET_TABLE, "interpose") == 0 &&
-	    nftnl_set_set_str(set, NFTNL_SET_NAME, name) == 0)
-		r = clear_once(set);
-	/* somebody else changed the ruleset at the same moment */
-	for (i = 1; i < TRIES && (r == -ERESTART || r == -EINTR); i++)
-		r = clear_once(set);
-	nftnl_set_free(set);
+	/* somebody else may change the ruleset at the same moment */
+	for (i = 0; i < TRIES && (r == -ERESTART || r == -EINTR); i++)
+		r = clear_once(sets, n);
 	return r;
+}
+
+static int
+clear_each(const char *const *sets, size_t n)
+{
+	int r, first = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		r = clear(&sets[i], 1);
+		if (r < 0 && r != -ENOENT && first == 0)
+			first = r;
+	}
+	return first;
+}
+
+int
+elements_clear(const char *const *sets, size_t n)
+{
+	size_t i, some;
+	int r, first = 0;
+
+	for (i = 0; i < n; i += some) {
+		some = n - i < SETS_MAX ? n - i : SETS_MAX;
+		r = clear(&sets[i], some);
+		if (r == -ENOENT)
+			r = clear_each(&sets[i], some);
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	return first;
 }

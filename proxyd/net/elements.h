@@ -8,11 +8,15 @@
 #ifndef PROXYD_NET_ELEMENTS_H
 #define PROXYD_NET_ELEMENTS_H
 
+#include <stddef.h>
+
 /*
- * Remove every element of `set`. 0; -ENOENT if there is no such set or
- * table; other -errno, -EPERM without CAP_NET_ADMIN. Blocks for one netlink
- * round trip. Source: NFT_MSG_DELSETELEM without elements flushes.
+ * Remove every element of `n` sets. Sets, or a table, that do not exist are
+ * passed over. 0; -errno, -EPERM without CAP_NET_ADMIN, and then some may
+ * still have elements. Blocks for a netlink round trip for each 256 sets; for
+ * each one, if one is missing. Source: NFT_MSG_DELSETELEM without elements
+ * flushes.
  */
-int elements_clear(const char *set);
+int elements_clear(const char *const *sets, size_t n);
 
 #endif

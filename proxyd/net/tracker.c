@@ -16,6 +16,7 @@
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -151,23 +152,47 @@ serve(struct tracker *t, int fd)
 	return true;
 }
 
+/* The names of all alive sets; NULL: no memory. The caller frees both. */
+static const char **
+alive_sets(const struct policy *p, char **ret_text, size_t *ret_n)
+{
+	const char **sets = calloc(p->n_services + 1, sizeof(*sets));
+	char *text = calloc(p->n_services + 1, POLICY_ALIVE_SET_LEN);
+	size_t i, n = 0;
+
+	if (!sets || !text) {
+		free(sets);
+		free(text);
+		return NULL;
+	}
+	for (i = 0; i < p->n_services; i++) {
+		if (!p->services[i].n_intercepts)
+			continue;
+		sets[n] = policy_alive_set(&p->services[i],
+					   text + n * POLICY_ALIVE_SET_LEN);
+		n++;
+	}
+	*ret_text = text;
+	*ret_n = n;
+	return sets;
+}
+
 static void
 end_alive_sets(const struct policy *p)
 {
-	char name[POLICY_ALIVE_SET_LEN];
-	const struct policy_service *s;
-	size_t i;
-	int r;
+	int r = -ENOMEM;
+	const char **sets;
+	char *text;
+	size_t n;
 
-	for (i = 0; i < p->n_services; i++) {
-		s = &p->services[i];
-		if (!s->n_intercepts)
-			continue;
-		r = elements_clear(policy_alive_set(s, name));
-		if (r < 0 && r != -ENOENT)
-			log_error("cannot empty set %s: %s", name,
-				  strerror(-r));
+	sets = alive_sets(p, &text, &n);
+	if (sets) {
+		r = elements_clear(sets, n);
+		free(sets);
+		free(text);
 	}
+	if (r < 0)
+		log_error("cannot empty the alive sets: %s", strerror(-r));
 }
 
 static void

@@ -360,7 +360,67 @@ successor(void)
 	lab_down(lab);
 }
 
+/* As quickly with very many services: one commit ends them all. */
+static void
+many_killed_open(void)
+{
+	struct lab *lab = lab_up(NULL);
+	struct str policy = {0};
+	unsigned int i;
+	pid_t pid;
+
+	str_addf(&policy,
+		 "gateway {\n"
+		 "	inside in0\n"
+		 "	user %s\n"
+		 "	alive-timeout 60s\n"
+		 "}\n",
+		 lab_user());
+	for (i = 0; i < 300; i++)
+		str_addf(&policy,
+			 "service s%u {\n"
+			 "	intercept tcp port %u\n"
+			 "}\n",
+			 i, 1000 + i);
+	lab_policy(lab, "%s", str_text(&policy));
+	lab_apply(lab);
+	pid = lab_proxyd_up(lab);
+	CU_ASSERT(LAB_WAIT(lab_armed(lab), 5000));
+	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGKILL, 1000), 137);
+	CU_ASSERT(LAB_WAIT(lab_run(lab, LAB_GATEWAY, NULL,
+				   "nft list sets inet | grep -q expires") == 1,
+			   500));
+	str_fini(&policy);
+	lab_down(lab);
+}
+
+/* A service whose rules are not installed keeps no other from being ended. */
+static void
+stranger_killed_open(void)
+{
+	struct lab *lab = lab_up(NULL);
+	pid_t pid;
+
+	lab_policy(lab,
+		   "gateway {\n inside in0\n user %s\n alive-timeout 60s\n}\n"
+		   "service web {\n intercept tcp port 80\n}\n",
+		   lab_user());
+	lab_apply(lab);
+	lab_policy(lab,
+		   "gateway {\n inside in0\n user %s\n alive-timeout 60s\n}\n"
+		   "service other {\n intercept tcp port 81\n}\n"
+		   "service web {\n intercept tcp port 80\n}\n",
+		   lab_user());
+	pid = lab_proxyd_up(lab);
+	CU_ASSERT(LAB_WAIT(lab_armed(lab), 3000));
+	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGKILL, 1000), 137);
+	CU_ASSERT(LAB_WAIT(!lab_armed(lab), 500));
+	lab_down(lab);
+}
+
 static const struct unit_test tests[] = {
+	{"many_killed_open", many_killed_open},
+	{"stranger_killed_open", stranger_killed_open},
 	{"second", second},
 	{"successor", successor},
 	{"killed_open", killed_open},
