@@ -129,14 +129,5 @@ run(struct session *s, const struct options *o)
 int
 cmd_apply(int argc, char **argv)
 {
-	struct session s;
-	struct options o;
-	int status;
-
-	status = common_options(argc, argv, OPTION_FILE | OPTION_FORCE, &o);
-	if (status >= 0)
-		return status;
-	status = run(&s, &o);
-	session_close(&s);
-	return status;
+	return session_command(argc, argv, OPTION_FILE | OPTION_FORCE, run);
 }

@@ -30,14 +30,5 @@ static int export(struct session *s, const struct options *o)
 int
 cmd_export(int argc, char **argv)
 {
-	struct session s;
-	struct options o;
-	int status;
-
-	status = common_options(argc, argv, OPTION_FILE, &o);
-	if (status >= 0)
-		return status;
-	status = export(&s, &o);
-	session_close(&s);
-	return status;
+	return session_command(argc, argv, OPTION_FILE, export);
 }

@@ -51,14 +51,5 @@ plan(struct session *s, const struct options *o)
 int
 cmd_plan(int argc, char **argv)
 {
-	struct session s;
-	struct options o;
-	int status;
-
-	status = common_options(argc, argv, OPTION_FILE | OPTION_JSON, &o);
-	if (status >= 0)
-		return status;
-	status = plan(&s, &o);
-	session_close(&s);
-	return status;
+	return session_command(argc, argv, OPTION_FILE | OPTION_JSON, plan);
 }

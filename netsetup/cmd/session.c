@@ -115,3 +115,19 @@ session_close(struct session *s)
 	policy_free(s->policy);
 	arena_free(s->arena);
 }
+
+int
+session_command(int argc, char **argv, unsigned int allowed,
+		int (*run)(struct session *s, const struct options *o))
+{
+	struct session s;
+	struct options o;
+	int status;
+
+	status = common_options(argc, argv, allowed, &o);
+	if (status >= 0)
+		return status;
+	status = run(&s, &o);
+	session_close(&s);
+	return status;
+}

@@ -40,4 +40,11 @@ int session_observe(struct session *s);
 
 void session_close(struct session *s);
 
+/*
+ * A whole command: its options, OPTION_* of `allowed`; `run`, which opens the
+ * session; and the end of that. Returns the exit status.
+ */
+int session_command(int argc, char **argv, unsigned int allowed,
+		    int (*run)(struct session *s, const struct options *o));
+
 #endif

@@ -247,14 +247,5 @@ status(struct session *s, const struct options *o)
 int
 cmd_status(int argc, char **argv)
 {
-	struct session s;
-	struct options o;
-	int r;
-
-	r = common_options(argc, argv, OPTION_JSON, &o);
-	if (r >= 0)
-		return r;
-	r = status(&s, &o);
-	session_close(&s);
-	return r;
+	return session_command(argc, argv, OPTION_JSON, status);
 }
