@@ -163,6 +163,9 @@ int lab_stop(struct lab *lab, pid_t pid, int sig, unsigned int ms);
 /* Is this process still there (and not a zombie)? */
 bool lab_alive(pid_t pid);
 
+/* Ticks of processor time that a process has used. */
+unsigned long lab_ticks(pid_t pid);
+
 /*
  * The pids of the direct children of `pid` whose name contains `name` (NULL:
  * all); returns how many, at most `max`.

@@ -200,6 +200,26 @@ lab_alive(pid_t pid)
 	       state != 'X';
 }
 
+unsigned long
+lab_ticks(pid_t pid)
+{
+	unsigned long user = 0, system = 0;
+	struct str text = {0};
+	const char *at;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	lab_read_file(path, &text);
+	at = strrchr(str_text(&text), ')');
+	if (at)
+		sscanf(at,
+		       ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+		       "%lu %lu",
+		       &user, &system);
+	str_fini(&text);
+	return user + system;
+}
+
 size_t
 lab_children(pid_t pid, const char *name, pid_t *ret_pids, size_t max)
 {

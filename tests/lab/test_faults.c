@@ -241,26 +241,6 @@ orphan_of_a_drain(void)
 
 /* --- system calls that fail ----------------------------------------------- */
 
-static unsigned long
-ticks(pid_t pid)
-{
-	unsigned long user = 0, system = 0;
-	struct str text = {0};
-	const char *at;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	lab_read_file(path, &text);
-	at = strrchr(str_text(&text), ')');
-	if (at)
-		sscanf(at,
-		       ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
-		       "%lu %lu",
-		       &user, &system);
-	str_fini(&text);
-	return user + system;
-}
-
 /* How many descriptors has the process? */
 static int
 descriptors(struct lab *lab, pid_t pid)
@@ -290,15 +270,15 @@ check_failing(struct lab *lab, pid_t worker, const char *call,
 			   "-e inject=%s:error=%s:when=%s",
 			   (int)worker, call, call, error, when);
 	CU_ASSERT(LAB_WAIT(lab_logged(name, "attached"), 3000));
-	before = ticks(worker);
+	before = lab_ticks(worker);
 	for (i = 0; i < 3; i++) {
 		fd = alone_knock(lab);
 		if (fd >= 0)
 			close(fd);
 	}
 	lab_sleep(300);
-	UNIT_CHECK(ticks(worker) - before < 15, "%s: %lu ticks of 30", name,
-		   ticks(worker) - before);
+	UNIT_CHECK(lab_ticks(worker) - before < 15, "%s: %lu ticks of 30", name,
+		   lab_ticks(worker) - before);
 	UNIT_CHECK(lab_log_count(name, "INJECTED") > 0, "%s: not called", name);
 	UNIT_CHECK(lab_log_count(name, "INJECTED") < 150, "%s: %zu calls", name,
 		   lab_log_count(name, "INJECTED"));

@@ -98,27 +98,6 @@ stale_entry(void)
 
 /* --- limits --------------------------------------------------------------- */
 
-/* Ticks of processor time that a process has used. */
-static unsigned long
-ticks(pid_t pid)
-{
-	unsigned long user = 0, system = 0;
-	struct str text = {0};
-	const char *at;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	lab_read_file(path, &text);
-	at = strrchr(str_text(&text), ')');
-	if (at)
-		sscanf(at,
-		       ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
-		       "%lu %lu",
-		       &user, &system);
-	str_fini(&text);
-	return user + system;
-}
-
 /*
  * `more` clients than proxyd takes: they wait, without it spinning, and are
  * served as soon as others go.
@@ -137,10 +116,10 @@ check_full(struct lab *lab, pid_t worker, size_t room)
 	late = alone_knock(lab);
 	CU_ASSERT(late >= 0);
 	CU_ASSERT_EQUAL(lab_accept(l, 300, NULL), -ETIMEDOUT);
-	before = ticks(worker);
+	before = lab_ticks(worker);
 	lab_sleep(1000);
-	UNIT_CHECK(ticks(worker) - before < 10, "%lu ticks of 100",
-		   ticks(worker) - before);
+	UNIT_CHECK(lab_ticks(worker) - before < 10, "%lu ticks of 100",
+		   lab_ticks(worker) - before);
 	CU_ASSERT(lab_flow_works(&flows[0]));
 	CU_ASSERT(lab_logged("proxyd", "accepting pauses"));
 	lab_flow_close(&flows[0]);
