@@ -105,6 +105,25 @@ journal_lock(struct journal *j, pid_t *ret_holder)
 	return r;
 }
 
+/* No file: no text. */
+static int
+read_all(const char *path, struct str *text)
+{
+	char buf[4096];
+	size_t n;
+	FILE *f;
+	int r;
+
+	f = fopen(path, "re");
+	if (!f)
+		return errno == ENOENT ? 0 : -errno;
+	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
+		str_add_bytes(text, buf, n);
+	r = ferror(f) ? -EIO : 0;
+	fclose(f);
+	return r;
+}
+
 static void
 take_line(char *line, struct arena *arena, struct sysctl_record *rec)
 {
@@ -129,22 +148,19 @@ journal_load(const struct journal *j, struct arena *arena,
 	     struct sysctl_record *ret_record)
 {
 	struct sysctl_record rec = {0};
-	char path[PATH_MAX], *line = NULL;
-	size_t size = 0;
-	FILE *f;
+	char path[PATH_MAX], *line, *rest;
+	struct str text = {0};
 	int r;
 
 	r = file_name(j, "sysctl", path);
+	if (r == 0)
+		r = read_all(path, &text);
+	rest = text.data;
+	while (r == 0 && (line = strsep(&rest, "\n")))
+		take_line(line, arena, &rec);
+	str_fini(&text);
 	if (r < 0)
 		return r;
-	f = fopen(path, "re");
-	if (!f && errno != ENOENT)
-		return -errno;
-	while (f && getline(&line, &size, f) >= 0)
-		take_line(line, arena, &rec);
-	if (f)
-		fclose(f);
-	free(line);
 	*ret_record = rec;
 	return 0;
 }
@@ -203,26 +219,7 @@ journal_store(const struct journal *j, const struct sysctl_record *rec)
 	return r;
 }
 
-/* --- the policy in force ---------------------------------------------------
- */
-
-static int
-read_all(const char *path, struct str *text)
-{
-	char buf[4096];
-	size_t n;
-	FILE *f;
-	int r;
-
-	f = fopen(path, "re");
-	if (!f)
-		return errno == ENOENT ? 0 : -errno;
-	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
-		str_add_bytes(text, buf, n);
-	r = ferror(f) ? -EIO : 0;
-	fclose(f);
-	return r;
-}
+/* --- the policy in force ------------------------------------------------ */
 
 int
 journal_load_policy(const struct journal *j, struct arena *arena,
