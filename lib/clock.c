@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/clock.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 uint64_t
@@ -32,19 +35,24 @@ clock_stamp(char buf[CLOCK_STAMP_LEN])
 	return buf;
 }
 
+/* clang-format off */
+static const struct {
+	const char *name;
+	uint64_t ms;
+} units[] = {
+	/* unit  ms */
+	{ "h",   3600000 },
+	{ "m",   60000 },
+	{ "s",   1000 },
+	{ "ms",  1 },
+};
+/* clang-format on */
+
+enum { N_UNITS = sizeof(units) / sizeof(units[0]) };
+
 const char *
 clock_duration(uint64_t ms, char buf[CLOCK_DURATION_LEN])
 {
-	/*        unit  ms     */
-	static const struct {
-		const char *unit;
-		uint64_t ms;
-	} units[] = {
-		{"h", 3600000},
-		{"m", 60000},
-		{"s", 1000},
-		{"ms", 1},
-	};
 	size_t i = 0;
 
 	if (!ms) {
@@ -54,6 +62,28 @@ clock_duration(uint64_t ms, char buf[CLOCK_DURATION_LEN])
 	while (ms % units[i].ms)
 		i++;
 	snprintf(buf, CLOCK_DURATION_LEN, "%" PRIu64 "%s", ms / units[i].ms,
-		 units[i].unit);
+		 units[i].name);
 	return buf;
+}
+
+int
+clock_parse_duration(const char *text, uint64_t *ret_ms)
+{
+	uint64_t n = 0, scale = 0;
+	const char *p = text;
+	size_t i;
+
+	for (; isdigit((unsigned char)*p); p++)
+		n = n > UINT64_MAX / 32 ? UINT64_MAX
+					: n * 10 + (uint64_t)(*p - '0');
+	if (p == text)
+		return -EINVAL;
+	for (i = 0; i < N_UNITS; i++) {
+		if (!strcmp(p, units[i].name))
+			scale = units[i].ms;
+	}
+	if (!scale && (*p || n))
+		return -ERANGE;
+	*ret_ms = scale && n > UINT64_MAX / scale ? UINT64_MAX : n * scale;
+	return 0;
 }

@@ -24,4 +24,10 @@ enum { CLOCK_DURATION_LEN = 24 };
  */
 const char *clock_duration(uint64_t ms, char buf[CLOCK_DURATION_LEN]);
 
+/*
+ * Read such a duration; 0 needs no unit, and one too large for *ret_ms becomes
+ * UINT64_MAX. 0; -EINVAL: no number; -ERANGE: no unit, or an unknown one.
+ */
+int clock_parse_duration(const char *text, uint64_t *ret_ms);
+
 #endif

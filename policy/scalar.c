@@ -123,31 +123,22 @@ scalar_hex(const struct reading *r)
 int
 scalar_duration(const struct reading *r)
 {
-	/*          unit  milliseconds */
-	static const struct {
-		const char *unit;
-		uint64_t ms;
-	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
 	char buf[SHOWN_LEN], low[CLOCK_DURATION_LEN], high[CLOCK_DURATION_LEN];
-	const char *p = r->word->text;
-	uint64_t n, scale = 0;
+	uint64_t n;
 	uint32_t ms;
-	size_t i;
+	int err;
 
-	shown(p, buf);
-	if (read_digits(&p, 10, &n) < 0)
+	shown(r->word->text, buf);
+	err = clock_parse_duration(r->word->text, &n);
+	if (err == -EINVAL)
 		return reading_mistake(
 			r, r->word,
 			"'%s' is not a duration, such as 500ms, 5s, 2m "
 			"or 1h",
 			buf);
-	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (!strcmp(p, units[i].unit))
-			scale = units[i].ms;
-	if (!scale && (*p || n))
+	if (err < 0)
 		return reading_mistake(r, r->word,
 				       "'%s' needs a unit: ms, s, m or h", buf);
-	n = scale && n > UINT64_MAX / scale ? UINT64_MAX : n * scale;
 	if (n < r->arg->min || n > r->arg->max)
 		return reading_mistake(r, r->word, "%s is outside %s-%s", buf,
 				       clock_duration(r->arg->min, low),

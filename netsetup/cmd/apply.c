@@ -129,5 +129,6 @@ run(struct session *s, const struct options *o)
 int
 cmd_apply(int argc, char **argv)
 {
-	return session_command(argc, argv, OPTION_FILE | OPTION_FORCE, run);
+	return session_command(argc, argv, OPTION_FILE | OPTION_FORCE, NULL,
+			       run);
 }

@@ -17,7 +17,8 @@ cmd_check(int argc, char **argv)
 	struct diags d;
 	int status;
 
-	status = common_options(argc, argv, OPTION_FILE | OPTION_PRINT, &o);
+	status = common_options(argc, argv, OPTION_FILE | OPTION_PRINT, NULL,
+				&o);
 	if (status >= 0)
 		return status;
 	diags_init(&d);

@@ -7,6 +7,7 @@
 #define NETSETUP_CMD_COMMON_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/diag.h"
 #include "policy/policy.h"
@@ -30,6 +31,10 @@ enum {
 	OPTION_JSON = 1 << 1,
 	OPTION_PRINT = 1 << 2,
 	OPTION_FORCE = 1 << 3,
+	OPTION_CONFIRM = 1 << 4,  /* --confirm DURATION */
+	OPTION_EXISTING = 1 << 5, /* --existing keep|reset */
+	OPTION_DRAIN = 1 << 6,	  /* --drain DURATION */
+	OPTION_IFACE = 1 << 7,	  /* -i INTERFACE */
 };
 
 struct options {
@@ -37,14 +42,22 @@ struct options {
 	bool json;
 	bool print;
 	bool force;
+	uint64_t confirm_ms; /* 0: not given */
+	uint64_t drain_ms;   /* 0: not given */
+	bool reset_existing;
+	const char *iface; /* NULL: not given */
+	char **words;	   /* what is no option, in order */
+	int n_words;
 };
 
 /*
  * Parse what follows a command's name, argv[0]. `allowed` are OPTION_* bits.
+ * Options may stand before, between and after words. `words` describes those
+ * in the usage line: "src dst:port"; NULL where none are taken.
  * Returns -1 to go on, or the exit status: the rest was said.
  */
 int common_options(int argc, char **argv, unsigned int allowed,
-		   struct options *ret_options);
+		   const char *words, struct options *ret_options);
 
 /* Everything that was noted goes to standard error. */
 void common_print(const struct diags *d);

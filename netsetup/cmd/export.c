@@ -30,5 +30,5 @@ static int export(struct session *s, const struct options *o)
 int
 cmd_export(int argc, char **argv)
 {
-	return session_command(argc, argv, OPTION_FILE, export);
+	return session_command(argc, argv, OPTION_FILE, NULL, export);
 }

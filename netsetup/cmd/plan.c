@@ -51,5 +51,6 @@ plan(struct session *s, const struct options *o)
 int
 cmd_plan(int argc, char **argv)
 {
-	return session_command(argc, argv, OPTION_FILE | OPTION_JSON, plan);
+	return session_command(argc, argv, OPTION_FILE | OPTION_JSON, NULL,
+			       plan);
 }

@@ -49,7 +49,7 @@ cmd_remove(int argc, char **argv)
 	struct journal j;
 	int status;
 
-	status = common_options(argc, argv, 0, &o);
+	status = common_options(argc, argv, 0, NULL, &o);
 	if (status >= 0)
 		return status;
 	arena = arena_new();

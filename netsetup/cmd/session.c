@@ -117,14 +117,14 @@ session_close(struct session *s)
 }
 
 int
-session_command(int argc, char **argv, unsigned int allowed,
+session_command(int argc, char **argv, unsigned int allowed, const char *words,
 		int (*run)(struct session *s, const struct options *o))
 {
 	struct session s;
 	struct options o;
 	int status;
 
-	status = common_options(argc, argv, allowed, &o);
+	status = common_options(argc, argv, allowed, words, &o);
 	if (status >= 0)
 		return status;
 	status = run(&s, &o);

@@ -41,10 +41,11 @@ int session_observe(struct session *s);
 void session_close(struct session *s);
 
 /*
- * A whole command: its options, OPTION_* of `allowed`; `run`, which opens the
- * session; and the end of that. Returns the exit status.
+ * A whole command: its options and words, see common_options(); `run`, which
+ * opens the session; and the end of that. Returns the exit status.
  */
 int session_command(int argc, char **argv, unsigned int allowed,
+		    const char *words,
 		    int (*run)(struct session *s, const struct options *o));
 
 #endif

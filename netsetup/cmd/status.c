@@ -247,5 +247,5 @@ status(struct session *s, const struct options *o)
 int
 cmd_status(int argc, char **argv)
 {
-	return session_command(argc, argv, OPTION_JSON, status);
+	return session_command(argc, argv, OPTION_JSON, NULL, status);
 }

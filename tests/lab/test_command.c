@@ -70,8 +70,9 @@ exit_statuses(void)
 
 	command_check(lab, "watch", 64, "not supported by this version");
 	command_check(lab, "aply", 64, "did you mean 'apply'?");
-	command_check(lab, "apply --confirm 60s", 64,
-		      "--confirm is not supported by this version");
+	command_check(lab, "plan --confirm 60s", 64,
+		      "unknown option --confirm");
+	command_check(lab, "remove -f", 64, "unknown option -f");
 	command_check(lab, "apply --drain", 64, "--drain");
 	command_check(lab, "apply --json", 64, "unknown option --json");
 	command_check(lab, "remove -f x", 64, "unknown option -f");

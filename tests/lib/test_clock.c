@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/clock.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "tests/unit.h"
@@ -22,6 +23,39 @@ durations_use_the_largest_whole_unit(void)
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		UNIT_STRINGS(clock_duration(rows[i].ms, buf), rows[i].text);
+}
+
+static void
+durations_are_read(void)
+{
+	static const struct {
+		const char *text;
+		int error;
+		uint64_t ms;
+	} rows[] = {
+		{"500ms", 0, 500},
+		{"5s", 0, 5000},
+		{"2m", 0, 120000},
+		{"1h", 0, 3600000},
+		{"0", 0, 0},
+		{"0s", 0, 0},
+		{"99999999999999999999h", 0, UINT64_MAX},
+		{"5", -ERANGE, 7},
+		{"5d", -ERANGE, 7},
+		{"5 s", -ERANGE, 7},
+		{"", -EINVAL, 7},
+		{"s", -EINVAL, 7},
+		{"-5s", -EINVAL, 7},
+	};
+	uint64_t ms;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ms = 7; /* stays on failure */
+		CU_ASSERT_EQUAL(clock_parse_duration(rows[i].text, &ms),
+				rows[i].error);
+		CU_ASSERT_EQUAL(ms, rows[i].ms);
+	}
 }
 
 static void
@@ -50,6 +84,7 @@ now_does_not_go_back(void)
 static const struct unit_test tests[] = {
 	{"durations_use_the_largest_whole_unit",
 	 durations_use_the_largest_whole_unit},
+	{"durations_are_read", durations_are_read},
 	{"stamps_have_their_shape", stamps_have_their_shape},
 	{"now_does_not_go_back", now_does_not_go_back},
 };
