@@ -59,7 +59,7 @@ static void
 note_forward_chain(const struct session *s)
 {
 	if (s->observed.table || !kstate_chain(&s->desired, "capture") ||
-	    !s->observed.forward_drops)
+	    !kstate_forward_drops(&s->observed))
 		return;
 	log_notice("this box drops what its forward chains do not accept; "
 		   "captured connections do not pass these chains any more");

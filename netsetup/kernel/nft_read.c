@@ -102,17 +102,27 @@ add_chain(struct reader *r, const struct nftnl_chain *x)
 	c->drops = nftnl_chain_get_u32(x, NFTNL_CHAIN_POLICY) == NF_DROP;
 }
 
-/* A base chain of IP that drops by default what the box forwards? */
-static bool
-drops_forwarded(const struct nftnl_chain *x)
+/* Of other tables, what sees packets beside us. */
+static void
+add_foreign(struct reader *r, const struct nftnl_chain *x)
 {
-	uint32_t family = nftnl_chain_get_u32(x, NFTNL_CHAIN_FAMILY);
+	struct kstate *s = r->state;
+	struct kforeign_chain *c;
 
-	return (family == NFPROTO_INET || family == NFPROTO_IPV4 ||
-		family == NFPROTO_IPV6) &&
-	       nftnl_chain_is_set(x, NFTNL_CHAIN_HOOKNUM) &&
-	       nftnl_chain_get_u32(x, NFTNL_CHAIN_HOOKNUM) == NF_INET_FORWARD &&
-	       nftnl_chain_get_u32(x, NFTNL_CHAIN_POLICY) == NF_DROP;
+	if (!nftnl_chain_is_set(x, NFTNL_CHAIN_HOOKNUM))
+		return;
+	s->foreign = arena_push(r->arena, s->foreign, s->n_foreign, sizeof(*c));
+	c = &s->foreign[s->n_foreign++];
+	c->family = (uint8_t)nftnl_chain_get_u32(x, NFTNL_CHAIN_FAMILY);
+	c->table = arena_strdup(r->arena,
+				nftnl_chain_get_str(x, NFTNL_CHAIN_TABLE));
+	c->name = arena_strdup(r->arena,
+			       nftnl_chain_get_str(x, NFTNL_CHAIN_NAME));
+	c->type = arena_strdup(r->arena,
+			       nftnl_chain_get_str(x, NFTNL_CHAIN_TYPE));
+	c->hook = nftnl_chain_get_u32(x, NFTNL_CHAIN_HOOKNUM);
+	c->priority = nftnl_chain_get_s32(x, NFTNL_CHAIN_PRIO);
+	c->drops = nftnl_chain_get_u32(x, NFTNL_CHAIN_POLICY) == NF_DROP;
 }
 
 static int
@@ -127,8 +137,8 @@ take_chain(const struct nlmsghdr *nlh, void *data)
 		if (is_ours(nftnl_chain_get_str(x, NFTNL_CHAIN_TABLE)) &&
 		    nftnl_chain_get_u32(x, NFTNL_CHAIN_FAMILY) == NFPROTO_INET)
 			add_chain(r, x);
-		else if (drops_forwarded(x))
-			r->state->forward_drops = true;
+		else
+			add_foreign(r, x);
 	}
 	nftnl_chain_free(x);
 	return MNL_CB_OK;

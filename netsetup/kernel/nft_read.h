@@ -11,7 +11,7 @@
 /*
  * Fill the nftables part of *s, which must be zeroed, in `arena`, with what
  * the table holds and the generation of the ruleset. Of other tables only
- * this is seen: whether a forward chain drops by default. 0; -EINTR if the
+ * their base chains are seen, not what is in them. 0; -EINTR if the
  * ruleset changed meanwhile: close the socket and begin anew; -EPERM without
  * CAP_NET_ADMIN; else -errno.
  */

@@ -234,6 +234,58 @@ kchain_format(const struct kchain *c, struct str *out)
 			 c->drops ? " policy drop" : "");
 }
 
+bool
+kforeign_sees(const struct kforeign_chain *c, int family, uint32_t hook)
+{
+	uint8_t own = family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6;
+
+	return c->hook == hook &&
+	       (c->family == NFPROTO_INET || c->family == own);
+}
+
+bool
+kstate_forward_drops(const struct kstate *s)
+{
+	const struct kforeign_chain *c;
+
+	for (c = s->foreign; c < s->foreign + s->n_foreign; c++) {
+		if (c->drops && (kforeign_sees(c, AF_INET, NF_INET_FORWARD) ||
+				 kforeign_sees(c, AF_INET6, NF_INET_FORWARD)))
+			return true;
+	}
+	return false;
+}
+
+/* The word by which nft knows the family of a table. */
+static const char *
+table_family(uint8_t family)
+{
+	switch (family) {
+	case NFPROTO_INET:
+		return "inet";
+	case NFPROTO_IPV4:
+		return "ip";
+	case NFPROTO_IPV6:
+		return "ip6";
+	case NFPROTO_ARP:
+		return "arp";
+	case NFPROTO_BRIDGE:
+		return "bridge";
+	case NFPROTO_NETDEV:
+		return "netdev";
+	default:
+		return "?";
+	}
+}
+
+void
+kforeign_format(const struct kforeign_chain *c, struct str *out)
+{
+	str_addf(out, "table %s %s chain %s (priority %d, policy %s)",
+		 table_family(c->family), c->table, c->name, c->priority,
+		 c->drops ? "drop" : "accept");
+}
+
 static struct addr
 elem_addr(const uint8_t *bytes, enum kset_type type)
 {

@@ -98,6 +98,17 @@ struct kchain {
 	bool drops; /* policy drop; never wanted */
 };
 
+/* Read back: a base chain of a table that is not ours. */
+struct kforeign_chain {
+	uint8_t family; /* of its table: NFPROTO_* */
+	const char *table;
+	const char *name;
+	const char *type; /* "filter", "nat", "route" */
+	uint32_t hook;	  /* NF_INET_*, or the family's own */
+	int32_t priority;
+	bool drops; /* policy drop */
+};
+
 /* What the elements of a set are. */
 enum kset_type {
 	KSET_IPV4,
@@ -165,8 +176,6 @@ struct ksysctl {
 struct kstate {
 	bool table; /* is the table there? */
 	uint32_t table_flags;
-	/* read back: the forward chain of another table has policy drop */
-	bool forward_drops;
 	uint32_t generation; /* read back: of the whole ruleset */
 	struct kchain *chains;
 	size_t n_chains;
@@ -180,6 +189,8 @@ struct kstate {
 	size_t n_routes;
 	struct ksysctl *sysctls;
 	size_t n_sysctls;
+	struct kforeign_chain *foreign; /* read back; in the kernel's order */
+	size_t n_foreign;
 };
 
 /* Digest of the meaning of a rule, never 0: its place does not count. */
@@ -198,6 +209,12 @@ bool kstate_rule_uses(const struct krule *rule, const char *name);
 const struct kset *kstate_set(const struct kstate *s, const char *name);
 const struct kchain *kstate_chain(const struct kstate *s, const char *name);
 
+/* Does it see packets of AF_INET or AF_INET6 at this NF_INET_* hook? */
+bool kforeign_sees(const struct kforeign_chain *c, int family, uint32_t hook);
+
+/* Does another table drop by default what the box forwards? */
+bool kstate_forward_drops(const struct kstate *s);
+
 /* Bytes in an element of this type; 0 for KSET_OTHER. */
 size_t kset_type_len(enum kset_type type);
 
@@ -212,6 +229,8 @@ size_t kset_normalise(struct kelem *elems, size_t n, enum kset_type type);
 
 /* One line each, in the words of nft and ip, without place. */
 void kchain_format(const struct kchain *c, struct str *out);
+/* "table ip filter chain FORWARD (priority 0, policy drop)" */
+void kforeign_format(const struct kforeign_chain *c, struct str *out);
 void kelem_format(const struct kelem *e, enum kset_type type, struct str *out);
 void kset_format(const struct kset *s, struct str *out);
 void kiprule_format(const struct kiprule *r, struct str *out);

@@ -3,6 +3,7 @@
  * Digests and comments of rules, elements of sets, and their text.
  */
 #include <arpa/inet.h>
+#include <linux/netfilter.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -173,10 +174,40 @@ test_label(void)
 	arena_free(a);
 }
 
+/* Base chains of other tables: their words, and which of them drop. */
+static void
+test_foreign(void)
+{
+	struct kforeign_chain list[] = {
+		{NFPROTO_IPV4, "filter", "FORWARD", "filter", NF_INET_FORWARD,
+		 0, false},
+		{NFPROTO_BRIDGE, "b", "f", "filter", NF_INET_FORWARD, 0, true},
+		{NFPROTO_IPV6, "fw", "in", "filter", NF_INET_LOCAL_IN, -5,
+		 true},
+	};
+	struct kstate s = {.foreign = list, .n_foreign = 3};
+	struct str text = {0};
+
+	kforeign_format(&list[0], &text);
+	str_add(&text, "; ");
+	kforeign_format(&list[2], &text);
+	UNIT_STRINGS(str_text(&text),
+		     "table ip filter chain FORWARD (priority 0, policy "
+		     "accept); table ip6 fw chain in (priority -5, policy "
+		     "drop)");
+	str_fini(&text);
+	UNIT_CHECK(kforeign_sees(&list[2], AF_INET6, NF_INET_LOCAL_IN), "in6");
+	UNIT_CHECK(!kforeign_sees(&list[2], AF_INET, NF_INET_LOCAL_IN), "in4");
+	UNIT_CHECK(!kstate_forward_drops(&s), "a bridge is not forwarding");
+	list[0].drops = true;
+	UNIT_CHECK(kstate_forward_drops(&s), "now it does");
+}
+
 static const struct unit_test tests[] = {
 	{"normalise", test_normalise}, {"names", test_names},
 	{"long_set", test_long_set},   {"digest", test_digest},
 	{"comment", test_comment},     {"label", test_label},
+	{"foreign", test_foreign},
 };
 
 UNIT_MAIN("kstate", tests)
