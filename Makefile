@@ -41,7 +41,9 @@ POLICY = \
 # netsetup: model -> desired state -> plan -> kernel
 NETSETUP = \
 	netsetup/state/kstate \
+	netsetup/state/expr \
 	netsetup/state/rule \
+	netsetup/state/statement \
 	netsetup/state/draft \
 	netsetup/state/capture \
 	netsetup/state/desired \

@@ -10,33 +10,13 @@
 #define NETSETUP_STATE_RULE_H
 
 #include "lib/inet.h"
-#include "netsetup/state/kstate.h"
-
-enum { RULE_EXPRS_MAX = 32 };
-
-struct rule {
-	struct arena *arena; /* borrows from the maker of the state */
-	struct kexpr exprs[RULE_EXPRS_MAX];
-	size_t n;
-	uint8_t family;	 /* matched already: NFPROTO_*, 0: none yet */
-	bool tcp;	 /* matched already */
-	struct str text; /* owns */
-};
+#include "netsetup/state/expr.h"
 
 /* Which end of a packet a match looks at. */
 enum rule_end {
 	RULE_SOURCE,
 	RULE_DESTINATION,
 };
-
-void rule_init(struct rule *r, struct arena *arena);
-
-/*
- * The finished rule of `chain`; the draft is empty again. `label` and `chain`
- * are borrowed, all else lives in the arena.
- */
-struct krule rule_finish(struct rule *r, const char *chain, struct place place,
-			 const char *label);
 
 /* Matches. A family is AF_INET or AF_INET6; a mark is looked at under mask. */
 void rule_iifname(struct rule *r, const char *name, bool wildcard);

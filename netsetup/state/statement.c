@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a rule does with a packet that its matches let through.
+ */
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <string.h>
+
+#include "lib/arena.h"
+#include "netsetup/state/rule.h"
+
+/* "1m30s500ms": as nft writes it. */
+static void
+add_duration(struct str *out, uint32_t ms)
+{
+	static const struct {
+		uint32_t ms;
+		const char *unit;
+	} units[] = {
+		{86400000, "d"}, {3600000, "h"}, {60000, "m"},
+		{1000, "s"},	 {1, "ms"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (ms >= units[i].ms)
+			str_addf(out, "%u%s", ms / units[i].ms, units[i].unit);
+		ms %= units[i].ms;
+	}
+}
+
+void
+rule_renew(struct rule *r, const char *set, uint32_t timeout_ms)
+{
+	struct kexpr *e;
+
+	expr_say(r, "update @%s { meta nfproto timeout ", set);
+	add_duration(&r->text, timeout_ms);
+	expr_say(r, "}");
+	expr_load(r, KEXPR_META, NFT_META_NFPROTO);
+	e = expr_add(r, KEXPR_DYNSET);
+	e->name = arena_strdup(r->arena, set);
+	e->ms = timeout_ms;
+}
+
+/* register := register & ~mask | value */
+static void
+replace_bits(struct rule *r, uint32_t mask, uint32_t value)
+{
+	uint32_t keep = ~mask;
+
+	expr_bitwise(r, &keep, &value, sizeof(keep));
+}
+
+void
+rule_set_mark(struct rule *r, uint32_t mask, uint32_t value)
+{
+	/* nft shows the mask with the bits that are set anyway */
+	expr_say(r, "meta mark set meta mark & 0x%08x | 0x%08x", ~mask | value,
+		 value);
+	expr_load(r, KEXPR_META, NFT_META_MARK);
+	replace_bits(r, mask, value);
+	expr_load(r, KEXPR_META_SET, NFT_META_MARK);
+}
+
+void
+rule_set_ct_mark(struct rule *r, uint32_t mask, uint32_t value)
+{
+	expr_say(r, "ct mark set ct mark & 0x%08x | 0x%08x", ~mask | value,
+		 value);
+	expr_load(r, KEXPR_CT, NFT_CT_MARK);
+	replace_bits(r, mask, value);
+	expr_load(r, KEXPR_CT_SET, NFT_CT_MARK);
+}
+
+void
+rule_set_zone_original(struct rule *r, uint16_t zone)
+{
+	struct kexpr *e = expr_add(r, KEXPR_IMMEDIATE);
+
+	expr_say(r, "ct original zone set %u", zone);
+	e->len = sizeof(zone);
+	memcpy(e->data, &zone, sizeof(zone));
+	e = expr_add(r, KEXPR_CT_SET);
+	e->key = NFT_CT_ZONE;
+	e->code = KEXPR_DIR_ORIGINAL;
+}
+
+void
+rule_counter(struct rule *r)
+{
+	expr_say(r, "counter");
+	expr_add(r, KEXPR_COUNTER);
+}
+
+void
+rule_accept(struct rule *r)
+{
+	expr_say(r, "accept");
+	expr_verdict(r, NF_ACCEPT, NULL);
+}
+
+void
+rule_drop(struct rule *r)
+{
+	expr_say(r, "drop");
+	expr_verdict(r, NF_DROP, NULL);
+}
+
+void
+rule_return(struct rule *r)
+{
+	expr_say(r, "return");
+	expr_verdict(r, NFT_RETURN, NULL);
+}
+
+void
+rule_jump(struct rule *r, const char *chain)
+{
+	expr_say(r, "jump %s", chain);
+	expr_verdict(r, NFT_JUMP, chain);
+}
+
+void
+rule_reject_tcp(struct rule *r)
+{
+	expr_say(r, "reject with tcp reset");
+	expr_add(r, KEXPR_REJECT)->key = NFT_REJECT_TCP_RST;
+}
+
+void
+rule_redirect(struct rule *r, uint16_t port)
+{
+	uint16_t port_be = htons(port);
+	struct kexpr *e = expr_add(r, KEXPR_IMMEDIATE);
+
+	expr_say(r, "redirect to :%u", port);
+	e->len = sizeof(port_be);
+	memcpy(e->data, &port_be, sizeof(port_be));
+	expr_add(r, KEXPR_REDIRECT);
+}
