@@ -88,7 +88,7 @@ same_gateway(const struct policy_gateway *a, const struct policy_gateway *b)
 	       a->families_named == b->families_named &&
 	       same_excepts(a->excepts, a->n_excepts, b->excepts,
 			    b->n_excepts) &&
-	       a->on_failure == b->on_failure &&
+	       a->on_failure == b->on_failure && a->on_drift == b->on_drift &&
 	       a->alive_timeout_ms == b->alive_timeout_ms &&
 	       a->mark_deliver == b->mark_deliver &&
 	       a->mark_upstream == b->mark_upstream &&

@@ -89,7 +89,8 @@ const struct choice choices_family[] = {
 CHOICES(choices_original, {"original", 0, false});
 CHOICES(choices_tracking, {"zone", 0, false}, {"off", 1, true});
 CHOICES(choices_auto, {"auto", 0, false});
-CHOICES(choices_drift, {"warn", 0, false}, {"restore", 1, false});
+CHOICES(choices_drift, {"warn", ON_DRIFT_WARN, false},
+	{"restore", ON_DRIFT_RESTORE, false});
 CHOICES(choices_forwarded, {"add", 0, false}, {"replace", 1, false},
 	{"off", 2, false});
 CHOICES(choices_on_off, {"on", 0, false}, {"off", 1, false});
@@ -143,7 +144,7 @@ ARGS(args_g_on_failure,
      VALUE(CHOICE, ONE_OF(choices_on_failure), .field = G(on_failure)));
 ARGS(args_alive,
      VALUE(DURATION, LIMITS(300, HOUR), .field = G(alive_timeout_ms)));
-ARGS(args_drift, VALUE(CHOICE, ONE_OF(choices_drift)));
+ARGS(args_drift, VALUE(CHOICE, ONE_OF(choices_drift), .field = G(on_drift)));
 ARGS(args_tracking, VALUE(CHOICE, ONE_OF(choices_tracking)));
 ARGS(args_mark, VALUE(HEX, LIMITS(1, UINT32_MAX), .field = G(mark_deliver)),
      VALUE(HEX, LIMITS(1, UINT32_MAX), .field = G(mark_upstream)),
@@ -320,7 +321,7 @@ static const struct keyword rows[] = {
 		.help = "what happens to flows while proxyd is not alive"),
 	GATEWAY("alive-timeout", "DUR", args_alive, .def = "3s",
 		.help = "silence after which proxyd counts as dead"),
-	GATEWAY("on-drift", "warn|restore", args_drift, LATER,
+	GATEWAY("on-drift", "warn|restore", args_drift, .def = "warn",
 		.help = "when somebody changed what netsetup installed"),
 	GATEWAY("upstream-tracking", "zone|off", args_tracking, .def = "zone",
 		.help = "conntrack of the leg to the server"),

@@ -45,6 +45,12 @@ enum on_failure {
 	ON_FAILURE_CLOSED,
 };
 
+/* What `netsetup watch` does about what others changed. */
+enum on_drift {
+	ON_DRIFT_WARN,
+	ON_DRIFT_RESTORE,
+};
+
 enum source_kind {
 	SOURCE_GATEWAY,	    /* the box's own address, as routing chooses */
 	SOURCE_CLIENT,	    /* the client's address, any port */
@@ -139,6 +145,7 @@ struct policy_gateway {
 	const struct policy_except *excepts;
 	size_t n_excepts;
 	enum on_failure on_failure;
+	enum on_drift on_drift;
 	uint32_t alive_timeout_ms;
 	uint32_t mark_deliver; /* the bits `mark DELIVER UPSTREAM mask M` */
 	uint32_t mark_upstream;

@@ -20,7 +20,6 @@ print_plan(const struct kdiff *d, bool as_json)
 		json_object(&j, NULL);
 		plan_json(d, &j);
 		json_end(&j);
-		str_add_char(&text, '\n');
 	} else if (d->n > 0) {
 		plan_text(d, &text);
 	}

@@ -218,7 +218,6 @@ status_json(const struct session *s, const struct kdiff *d, struct str *out)
 	json_end(&j);
 	plan_json(d, &j);
 	json_end(&j);
-	str_add_char(out, '\n');
 }
 
 static int

@@ -485,7 +485,8 @@ test_completion(void)
 	completion("gateway", &out);
 	UNIT_STRINGS(str_text(&out),
 		     "define include inside outside family except on-failure "
-		     "alive-timeout upstream-tracking mark table priority zone "
+		     "alive-timeout on-drift upstream-tracking mark table "
+		     "priority zone "
 		     "capture-ports forwarding user max-flows drain-timeout "
 		     "timeout log");
 	completion("service", &out);

@@ -82,6 +82,8 @@ static const char *const different[] = {
 	"tcp port 80 }",
 	"gateway { inside eth1; on-failure closed } service web { intercept "
 	"tcp port 80 }",
+	"gateway { inside eth1; on-drift restore } service web { intercept "
+	"tcp port 80 }",
 	"gateway { inside eth1; alive-timeout 4s } service web { intercept "
 	"tcp port 80 }",
 	"gateway { inside eth1; mark 1 2 mask 3 } service web { intercept "
