@@ -57,6 +57,8 @@ NETSETUP = \
 	netsetup/kernel/rt_write \
 	netsetup/kernel/rt_read \
 	netsetup/kernel/sysctl \
+	netsetup/kernel/sock \
+	netsetup/kernel/ct \
 	netsetup/change/journal \
 	netsetup/change/observe \
 	netsetup/change/apply \
@@ -143,8 +145,8 @@ CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 LDFLAGS += $(LDHARDEN) $(SANFLAGS)
 
 LIBS_lib = -lxxhash
-LIBS_netsetup = $(LIBS_lib) -lnftnl -lmnl
-LIBS_proxyd = $(LIBS_netsetup) -lnetfilter_conntrack -lcap
+LIBS_netsetup = $(LIBS_lib) -lnftnl -lmnl -lnetfilter_conntrack
+LIBS_proxyd = $(LIBS_netsetup) -lcap
 LIBS_tests = $(LIBS_proxyd) -lcunit
 
 V ?= 0
