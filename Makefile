@@ -53,6 +53,7 @@ NETSETUP = \
 	netsetup/kernel/nl \
 	netsetup/kernel/nft_expr \
 	netsetup/kernel/nft_write \
+	netsetup/kernel/nft_raw \
 	netsetup/kernel/nft_read \
 	netsetup/kernel/rt_write \
 	netsetup/kernel/rt_read \
@@ -61,6 +62,7 @@ NETSETUP = \
 	netsetup/kernel/ct \
 	netsetup/change/journal \
 	netsetup/change/observe \
+	netsetup/change/readback \
 	netsetup/change/apply \
 	netsetup/cmd/common \
 	netsetup/cmd/session \

@@ -12,6 +12,8 @@
 
 #include "lib/arena.h"
 #include "netsetup/change/observe.h"
+#include "netsetup/change/readback.h"
+#include "netsetup/kernel/nft_read.h"
 #include "netsetup/kernel/nft_write.h"
 #include "netsetup/kernel/rt_write.h"
 #include "netsetup/state/plan.h"
@@ -25,6 +27,7 @@ struct applying {
 	const struct kstate *desired;
 	struct nl route;	     /* owns */
 	struct sysctl_record record; /* as in the journal */
+	struct readback readback;    /* likewise */
 	struct kdiff done; /* rt additions and new settings, to be undone */
 };
 
@@ -67,7 +70,7 @@ set_sysctl(struct applying *a, const struct kchange *c)
 		if (r == 0)
 			r = journal_store(a->journal, &a->record);
 	}
-	if (r == 0 && !recorded)
+	if (r == 0)
 		remember(a, c);
 	if (r == 0)
 		r = sysctl_write(SYSCTL_ROOT, will->path, will->value);
@@ -176,6 +179,21 @@ remove_last(struct applying *a, const struct kdiff *d)
 	return first;
 }
 
+/*
+ * A setting that was on record had been turned back by somebody else; to
+ * that it returns, and stays on record.
+ */
+static void
+undo_sysctl(struct applying *a, const struct kchange *c)
+{
+	const struct ksysctl *was = c->was.sysctl;
+
+	if (was && was->recorded)
+		sysctl_write(SYSCTL_ROOT, was->path, was->value);
+	else
+		restore_sysctl(a, c->will.sysctl->path);
+}
+
 /* Last first. Errors are passed over: there is nothing else to try. */
 static void
 undo(struct applying *a)
@@ -186,7 +204,7 @@ undo(struct applying *a)
 		const struct kchange *c = &a->done.list[--a->done.n];
 
 		if (c->object == KCHANGE_SYSCTL)
-			restore_sysctl(a, c->will.sysctl->path);
+			undo_sysctl(a, c);
 		else if (c->object == KCHANGE_IPRULE)
 			rt_write_iprule(&a->route, c->will.iprule, false, &e);
 		else
@@ -210,6 +228,24 @@ write_nft(struct applying *a, struct nl *nl, uint32_t generation,
 	return r;
 }
 
+/*
+ * See what the kernel has made of the rules, to tell later whether they are
+ * still that. A rule of which nothing is on record is not looked at so
+ * closely: no reason to call the change a failure.
+ */
+static void
+read_back(struct applying *a, struct nl *nl, const struct kstate *observed,
+	  const struct kdiff *d)
+{
+	struct kstate now = {0};
+
+	if (d->n == 0)
+		now = *observed;
+	else if (nft_read_rules(nl, a->arena, &now) < 0)
+		return;
+	readback_store(a->journal, &a->readback, &now, a->arena);
+}
+
 static int
 attempt(struct applying *a, struct kdiff *d)
 {
@@ -220,10 +256,13 @@ attempt(struct applying *a, struct kdiff *d)
 	r = observe_state(a->arena, &a->record, &observed, &nl);
 	if (r < 0)
 		return r;
+	readback_mark(&a->readback, &observed);
 	*d = diff(&observed, a->desired, a->arena);
 	r = add_first(a, d);
 	if (r == 0)
 		r = write_nft(a, &nl, observed.generation, d);
+	if (r == 0)
+		read_back(a, &nl, &observed, d);
 	nl_close(&nl);
 	if (r < 0)
 		return r;
@@ -258,6 +297,8 @@ apply(struct journal *journal, const struct kstate *desired,
 	int r;
 
 	r = journal_load(journal, arena, &a.record);
+	if (r == 0)
+		r = readback_load(journal, arena, &a.readback);
 	if (r < 0)
 		return r;
 	r = nl_open(&a.route, NETLINK_ROUTE);

@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include "lib/arena.h"
-#include "lib/str.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71 /* linux 5.14, asm-generic/socket.h */
@@ -124,6 +123,18 @@ read_all(const char *path, struct str *text)
 	return r;
 }
 
+int
+journal_read(const struct journal *j, const char *kind, struct str *text)
+{
+	char path[PATH_MAX];
+	int r;
+
+	r = file_name(j, kind, path);
+	if (r == 0)
+		r = read_all(path, text);
+	return r;
+}
+
 static void
 take_line(char *line, struct arena *arena, struct sysctl_record *rec)
 {
@@ -148,13 +159,11 @@ journal_load(const struct journal *j, struct arena *arena,
 	     struct sysctl_record *ret_record)
 {
 	struct sysctl_record rec = {0};
-	char path[PATH_MAX], *line, *rest;
 	struct str text = {0};
+	char *line, *rest;
 	int r;
 
-	r = file_name(j, "sysctl", path);
-	if (r == 0)
-		r = read_all(path, &text);
+	r = journal_read(j, "sysctl", &text);
 	rest = text.data;
 	while (r == 0 && (line = strsep(&rest, "\n")))
 		take_line(line, arena, &rec);
@@ -182,9 +191,9 @@ write_new(const char *path, const struct str *text)
 	return r;
 }
 
-/* All or nothing; no text: no file. */
-static int
-replace(const struct journal *j, const char *kind, const struct str *text)
+int
+journal_replace(const struct journal *j, const char *kind,
+		const struct str *text)
 {
 	char path[PATH_MAX], new_path[PATH_MAX];
 	int r;
@@ -214,7 +223,7 @@ journal_store(const struct journal *j, const struct sysctl_record *rec)
 	for (i = 0; i < rec->n; i++)
 		str_addf(&text, "%s %s %s\n", rec->list[i].path,
 			 rec->list[i].before, rec->list[i].ours);
-	r = replace(j, "sysctl", &text);
+	r = journal_replace(j, "sysctl", &text);
 	str_fini(&text);
 	return r;
 }
@@ -251,16 +260,13 @@ journal_store_policy(const struct journal *j, const char *path,
 		     const char *text)
 {
 	struct str is = {0}, will = {0};
-	char copy[PATH_MAX];
 	int r;
 
 	if (text)
 		str_addf(&will, "# %s\n%s", path, text);
-	r = file_name(j, "policy", copy);
-	if (r == 0)
-		r = read_all(copy, &is);
+	r = journal_read(j, "policy", &is);
 	if (r == 0 && strcmp(str_text(&is), str_text(&will)) != 0)
-		r = replace(j, "policy", &will);
+		r = journal_replace(j, "policy", &will);
 	str_fini(&is);
 	str_fini(&will);
 	return r;

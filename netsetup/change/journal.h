@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "lib/str.h"
 #include "netsetup/kernel/sysctl.h"
 
 #define JOURNAL_DIR "/run/interpose"
@@ -44,6 +45,19 @@ void journal_close(struct journal *j);
  * user, or others may write to it. Else 0 or -errno.
  */
 int journal_lock(struct journal *j, pid_t *ret_holder);
+
+/*
+ * A record of any kind, a word that its file is named by: `text` gets what is
+ * in it added, nothing if there is none. 0 or -errno.
+ */
+int journal_read(const struct journal *j, const char *kind, struct str *text);
+
+/*
+ * Write it, all or nothing, durable on return; no text: no file any more.
+ * 0 or -errno.
+ */
+int journal_replace(const struct journal *j, const char *kind,
+		    const struct str *text);
 
 /* Read the former values; none when there is no file. 0 or -errno. */
 int journal_load(const struct journal *j, struct arena *arena,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "netsetup/change/observe.h"
+#include "netsetup/change/readback.h"
 
 static void
 begin(struct session *s)
@@ -94,17 +95,21 @@ int
 session_observe(struct session *s)
 {
 	struct sysctl_record record;
+	struct readback readback;
 	struct journal j;
 	int r;
 
 	r = journal_open(&j, JOURNAL_DIR);
 	if (r == 0)
 		r = journal_load(&j, s->arena, &record);
+	if (r == 0)
+		r = readback_load(&j, s->arena, &readback);
 	if (r < 0)
 		return common_fail("cannot read " JOURNAL_DIR, r);
 	r = observe_state(s->arena, &record, &s->observed, NULL);
 	if (r < 0)
 		return common_fail("cannot look at the ruleset", r);
+	readback_mark(&readback, &s->observed);
 	return -1;
 }
 

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "lib/arena.h"
+#include "netsetup/kernel/nft_raw.h"
 
 /* Where the callbacks of a dump put what they see. */
 struct reader {
@@ -345,7 +346,7 @@ take_counter(struct nftnl_expr *e, void *data)
 }
 
 static void
-add_rule(struct reader *r, struct nftnl_rule *x)
+add_rule(struct reader *r, const struct nlmsghdr *nlh, struct nftnl_rule *x)
 {
 	struct kstate *s = r->state;
 	const char *comment = NULL;
@@ -357,6 +358,7 @@ add_rule(struct reader *r, struct nftnl_rule *x)
 	rule = &s->rules[s->n_rules++];
 	rule->chain =
 		arena_strdup(r->arena, nftnl_rule_get_str(x, NFTNL_RULE_CHAIN));
+	rule->raw = nft_raw_hash(nlh);
 	rule->handle = nftnl_rule_get_u64(x, NFTNL_RULE_HANDLE);
 	nftnl_expr_foreach(x, take_counter, rule);
 	udata = nftnl_rule_get_data(x, NFTNL_RULE_USERDATA, &len);
@@ -377,7 +379,7 @@ take_rule(const struct nlmsghdr *nlh, void *data)
 		return MNL_CB_ERROR;
 	if (nftnl_rule_nlmsg_parse(nlh, x) == 0 &&
 	    is_ours(nftnl_rule_get_str(x, NFTNL_RULE_TABLE)))
-		add_rule(data, x);
+		add_rule(data, nlh, x);
 	nftnl_rule_free(x);
 	return MNL_CB_OK;
 }
@@ -394,6 +396,14 @@ dump(struct reader *r, uint16_t type, uint8_t family, mnl_cb_t cb)
 	if (type == NFT_MSG_GETSET || type == NFT_MSG_GETRULE)
 		mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, KSTATE_TABLE);
 	return nl_dump(r->nl, nlh, cb, r);
+}
+
+int
+nft_read_rules(struct nl *nl, struct arena *arena, struct kstate *s)
+{
+	struct reader r = {.nl = nl, .arena = arena, .state = s};
+
+	return dump(&r, NFT_MSG_GETRULE, NFPROTO_INET, take_rule);
 }
 
 static int

@@ -17,4 +17,7 @@
  */
 int nft_read(struct nl *nl, struct arena *arena, struct kstate *s);
 
+/* Only the rules of our table, into *s, which must be zeroed. Likewise. */
+int nft_read_rules(struct nl *nl, struct arena *arena, struct kstate *s);
+
 #endif

@@ -3,7 +3,7 @@
  * Chains, sets, ip rules, routes and sysctls are compared by their keys. The
  * rules of a chain are compared as a sequence: a longest common subsequence
  * stays, the rest goes or comes. A rule cannot stay when a set or chain that
- * it names must be replaced.
+ * it names must be replaced, or when somebody has edited it.
  */
 #include "netsetup/state/diff.h"
 
@@ -194,7 +194,8 @@ static bool
 may_stay(const struct differ *d, const struct krule *was,
 	 const struct krule *will)
 {
-	return was->digest == will->digest && !must_move(d, will);
+	return was->digest == will->digest && !was->edited &&
+	       !must_move(d, will);
 }
 
 /* Most rules stay: what is the same at the beginning and at the end? */

@@ -86,6 +86,8 @@ struct krule {
 	uint64_t digest;  /* of the expressions; 0: not one of ours */
 	uint64_t handle;  /* read back */
 	uint64_t packets; /* read back: its counter */
+	uint64_t raw;	  /* read back: fingerprint of its bytes */
+	bool edited;	  /* read back: they are not those we have made */
 };
 
 struct kchain {

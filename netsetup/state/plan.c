@@ -34,6 +34,13 @@ count(const struct kdiff *d)
 	return c;
 }
 
+/* Somebody has changed a rule and left its comment alone. */
+static bool
+was_edited(const struct kchange *c)
+{
+	return c->object == KCHANGE_RULE && c->was.rule && c->was.rule->edited;
+}
+
 static void
 describe_rule(const struct krule *r, struct str *out)
 {
@@ -80,6 +87,8 @@ plan_describe(const struct kchange *c, struct str *out)
 		break;
 	case KCHANGE_RULE:
 		describe_rule(object, out);
+		if (was_edited(c))
+			str_add(out, " (edited by hand)");
 		break;
 	case KCHANGE_IPRULE:
 		str_add(out, "ip-rule ");
@@ -165,6 +174,8 @@ change_json(const struct kchange *c, struct json *j)
 	json_string(j, "action", kchange_op_name(c->op));
 	json_string(j, "object", kchange_object_name(c->object));
 	json_string(j, "text", str_text(&text));
+	if (was_edited(c))
+		json_bool(j, "edited", true);
 	if (place.file && place.line) {
 		json_string(j, "file", place.file);
 		json_uint(j, "line", place.line);
