@@ -159,6 +159,29 @@ check_proto(struct checker *c, const struct policy_service *s, enum proto proto,
 	       "it began here");
 }
 
+/* The capture port's socket listens for one of them. */
+static void
+report_via(struct checker *c, const struct policy_service *s,
+	   const struct policy_intercept *i)
+{
+	report(c->sources, DIAG_ERROR, i->place,
+	       "service '%s' captures via %s: 'via %s' needs a service of its "
+	       "own",
+	       s->name, via_name(s->intercepts[0].via), via_name(i->via));
+	report(c->sources, DIAG_NOTE, s->intercepts[0].place, "it began here");
+}
+
+static void
+check_mode(struct checker *c, const struct policy_service *s)
+{
+	if (!s->mode_place.line ||
+	    (s->mode == MODE_UDP) == (s->proto == PROTO_UDP))
+		return;
+	report(c->sources, DIAG_ERROR, s->mode_place,
+	       "service '%s' is %s: 'mode %s' does not fit", s->name,
+	       proto_name(s->proto), mode_name(s->mode));
+}
+
 static void
 check_service(struct checker *c, struct policy_service *s)
 {
@@ -174,12 +197,12 @@ check_service(struct checker *c, struct policy_service *s)
 			    s->intercepts[i].place);
 		if (s->intercepts[i].proto == s->proto &&
 		    s->intercepts[i].via != s->intercepts[0].via)
-			report(c->sources, DIAG_ERROR, s->intercepts[i].place,
-			       "a service is captured in one way: 'via %s'",
-			       via_name(s->intercepts[0].via));
+			report_via(c, s, &s->intercepts[i]);
 	}
 	for (i = 0; i < s->n_listens; i++)
 		check_proto(c, s, s->listens[i].proto, s->listens[i].place);
+	if (s->n_intercepts || s->n_listens)
+		check_mode(c, s);
 }
 
 /* --- listen --------------------------------------------------------------- */

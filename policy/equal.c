@@ -96,6 +96,8 @@ same_gateway(const struct policy_gateway *a, const struct policy_gateway *b)
 	       a->priority == b->priority && a->zone == b->zone &&
 	       a->capture_ports.low == b->capture_ports.low &&
 	       a->capture_ports.high == b->capture_ports.high &&
+	       a->upstream_tracking == b->upstream_tracking &&
+	       a->idle_named == b->idle_named &&
 	       a->forwarding == b->forwarding && same_text(a->user, b->user) &&
 	       a->max_flows == b->max_flows &&
 	       a->drain_timeout_ms == b->drain_timeout_ms &&

@@ -57,6 +57,27 @@ report_missing(struct form *f, const char *what)
 	       keyword_name(row, name), row->form);
 }
 
+/* Those that depend on the others, which have been read by now. */
+static void
+fill_dependent(const struct form *f)
+{
+	struct cursor c = {.sources = f->c->sources, .row = f->c->row};
+	const struct arg *arg;
+	size_t i;
+
+	for (arg = c.row->args; f->base && arg->type != TYPE_END; arg++) {
+		for (i = 0; i < f->n; i++)
+			if (f->seen[i].arg == arg)
+				break;
+		if (!arg->def_for || i < f->n)
+			continue;
+		parse_words(c.sources, arg->def_for(NULL, f->base), &c.words,
+			    &c.n);
+		c.pos = 0;
+		value_read(&c, arg, member(f, arg));
+	}
+}
+
 /* --- by position ---------------------------------------------------------- */
 
 /* Returns the last argument read, or NULL. */
@@ -251,6 +272,7 @@ form_read(struct cursor *c, void *base)
 		else
 			skip_unknown(&f, last);
 	}
+	fill_dependent(&f);
 	/* what seems missing may be the word that was not understood */
 	if (!f.ret)
 		check_complete(&f);
@@ -258,10 +280,11 @@ form_read(struct cursor *c, void *base)
 }
 
 void
-form_default(struct sources *s, const struct keyword *row, void *base)
+form_default(struct sources *s, const struct keyword *row, const char *text,
+	     void *base)
 {
 	struct cursor c = {.sources = s, .row = row};
 
-	parse_words(s, row->def, &c.words, &c.n);
+	parse_words(s, text, &c.words, &c.n);
 	form_read(&c, base);
 }

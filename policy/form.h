@@ -18,7 +18,8 @@
  */
 int form_read(struct cursor *c, void *base);
 
-/* The defaults of the row, its arguments as text, into `base`. */
-void form_default(struct sources *s, const struct keyword *row, void *base);
+/* A default of the row, arguments as text, into `base`. */
+void form_default(struct sources *s, const struct keyword *row,
+		  const char *text, void *base);
 
 #endif

@@ -32,20 +32,20 @@ enum {
 
 const struct choice choices_proto[] = {
 	{"tcp", PROTO_TCP, false},
-	{"udp", PROTO_UDP, true},
+	{"udp", PROTO_UDP, false},
 	{NULL, 0, false},
 };
 
 const struct choice choices_mode[] = {
 	{"tcp", MODE_TCP, false},
-	{"udp", MODE_UDP, true},
+	{"udp", MODE_UDP, false},
 	{"http", MODE_HTTP, true},
 	{NULL, 0, false},
 };
 
 const struct choice choices_via[] = {
 	{"redirect", VIA_REDIRECT, false},
-	{"tproxy", VIA_TPROXY, true},
+	{"tproxy", VIA_TPROXY, false},
 	{NULL, 0, false},
 };
 
@@ -87,7 +87,8 @@ const struct choice choices_family[] = {
 	static const struct choice name[] = {__VA_ARGS__, {NULL, 0, false}}
 
 CHOICES(choices_original, {"original", 0, false});
-CHOICES(choices_tracking, {"zone", 0, false}, {"off", 1, true});
+CHOICES(choices_tracking, {"zone", TRACKING_ZONE, false},
+	{"off", TRACKING_OFF, false});
 CHOICES(choices_auto, {"auto", 0, false});
 CHOICES(choices_drift, {"warn", ON_DRIFT_WARN, false},
 	{"restore", ON_DRIFT_RESTORE, false});
@@ -103,6 +104,37 @@ CHOICES(choices_client_network, {"client-network", 0, false});
 CHOICES(choices_message, {"request", 0, false}, {"response", 1, false});
 CHOICES(choices_header, {"header", 0, false});
 CHOICES(choices_path, {"path", 0, false});
+
+/* --- defaults that depend on the protocol ----------------------------------
+ */
+
+/* A client that keeps its port would keep a dead redirection for ever. */
+static const char *
+via_for(const struct policy *p, const void *element)
+{
+	const struct policy_intercept *i = element;
+
+	(void)p;
+	return i->proto == PROTO_UDP ? "tproxy" : "redirect";
+}
+
+static const char *
+mode_for(const struct policy *p, const void *block)
+{
+	const struct policy_service *s = block;
+
+	(void)p;
+	return proto_name(s->proto);
+}
+
+/* NULL: what the gateway says. */
+static const char *
+idle_for(const struct policy *p, const void *block)
+{
+	const struct policy_service *s = block;
+
+	return s->proto == PROTO_UDP && !p->gateway.idle_named ? "1m" : NULL;
+}
 
 /* --- arguments ------------------------------------------------------------ */
 
@@ -145,7 +177,8 @@ ARGS(args_g_on_failure,
 ARGS(args_alive,
      VALUE(DURATION, LIMITS(300, HOUR), .field = G(alive_timeout_ms)));
 ARGS(args_drift, VALUE(CHOICE, ONE_OF(choices_drift), .field = G(on_drift)));
-ARGS(args_tracking, VALUE(CHOICE, ONE_OF(choices_tracking)));
+ARGS(args_tracking,
+     VALUE(CHOICE, ONE_OF(choices_tracking), .field = G(upstream_tracking)));
 ARGS(args_mark, VALUE(HEX, LIMITS(1, UINT32_MAX), .field = G(mark_deliver)),
      VALUE(HEX, LIMITS(1, UINT32_MAX), .field = G(mark_upstream)),
      OPTION("mask", HEX, LIMITS(1, UINT32_MAX), .field = G(mark_mask),
@@ -198,7 +231,7 @@ ARGS(args_intercept, VALUE(CHOICE, ONE_OF(choices_proto), .field = I(proto)),
      OPTION("to", PREFIXES, .field = I(to), .flags = ARG_ANY),
      OPTION("on", IFACES, .field = I(on), .inherit = G(inside)),
      OPTION("via", CHOICE, ONE_OF(choices_via), .field = I(via),
-	    .def = "redirect"));
+	    .def_for = via_for));
 ARGS(args_listen, VALUE(CHOICE, ONE_OF(choices_proto), .field = L(proto)),
      VALUE(LISTEN, .field = L(endpoint)));
 ARGS(args_mode, VALUE(CHOICE, ONE_OF(choices_mode), .field = S(mode)));
@@ -350,6 +383,7 @@ static const struct keyword rows[] = {
 	ROW("gateway", "timeout", "connect", "DUR", args_g_connect,
 	    .def = "10s", .help = "for the server to answer a connect"),
 	ROW("gateway", "timeout", "idle", "DUR", args_g_idle, .def = "1h",
+	    .written = G(idle_named),
 	    .help = "without a byte in either direction"),
 	ROW("gateway", "timeout", "half-closed", "DUR", args_g_half_closed,
 	    .def = "1m", .help = "idle, after one side has closed"),
@@ -390,8 +424,8 @@ static const struct keyword rows[] = {
 	SERVICE("listen", "tcp|udp [ADDR:]PORT", args_listen,
 		INTO(S, listens, policy_listen), .flags = KEYWORD_REPEATS,
 		.help = "accept on an ordinary socket"),
-	SERVICE("mode", "tcp|udp|http", args_mode, .def = "tcp",
-		.help = "how to proxy"),
+	SERVICE("mode", "tcp|udp|http", args_mode, .def_for = mode_for,
+		.place = S(mode_place), .help = "how to proxy"),
 	SERVICE("use", "POOL", args_use, .def = "original",
 		.help = "default pool"),
 	SERVICE("match", "COND... { ACTION... }", args_match,
@@ -404,7 +438,7 @@ static const struct keyword rows[] = {
 	ROW("service", "timeout", "connect", "DUR", args_s_connect,
 	    .help = "for the server to answer a connect"),
 	ROW("service", "timeout", "idle", "DUR", args_s_idle,
-	    .help = "without a byte in either direction"),
+	    .def_for = idle_for, .help = "without a byte in either direction"),
 	ROW("service", "timeout", "half-closed", "DUR", args_s_half_closed,
 	    .help = "idle, after one side has closed"),
 	ROW("service", "timeout", "head", "DUR", args_timeout, LATER,

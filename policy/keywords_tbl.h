@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct policy;
+
 /* How a value is written; value.c reads and prints each. */
 enum type {
 	TYPE_END,    /* closes an array of arguments */
@@ -69,6 +71,8 @@ struct arg {
 	size_t field;	   /* offset in the block or element; 0: none */
 	size_t inherit;	   /* offset of its default in the gateway; 0: none */
 	const char *def;   /* of an option */
+	/* the same, where it depends on the element; the policy is NULL */
+	const char *(*def_for)(const struct policy *p, const void *element);
 };
 
 enum {
@@ -98,6 +102,8 @@ struct keyword {
 	const struct arg *args; /* never NULL; ends with TYPE_END */
 	unsigned int flags;	/* KEYWORD_* */
 	const char *def;	/* arguments that hold when it is not written */
+	/* the same, where it depends on the block; NULL: what is inherited */
+	const char *(*def_for)(const struct policy *p, const void *block);
 	struct keyword_list list;
 	size_t written; /* offset of a bool: it stands in the text; 0: none */
 	size_t place;	/* offset of a struct place; 0: none */

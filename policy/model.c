@@ -232,7 +232,8 @@ fill_defaults(struct builder *b, struct block *block)
 	assert(n <= ROWS_MAX);
 	for (i = 0; i < n; i++)
 		if (rows[i].def && !strcmp(rows[i].block, block->name))
-			form_default(b->sources, &rows[i], block->base);
+			form_default(b->sources, &rows[i], rows[i].def,
+				     block->base);
 }
 
 static bool
@@ -271,9 +272,24 @@ inherit_elements(const struct policy *p, const struct keyword *row, char *base)
 				inherit(p, arg, array);
 }
 
+/* A single value that was not written: from its protocol or the gateway. */
+static void
+fill_value(struct builder *b, const struct keyword *row,
+	   struct policy_service *s)
+{
+	const char *def = NULL;
+
+	if (row->def_for)
+		def = row->def_for(b->policy, s);
+	if (def)
+		form_default(b->sources, row, def, s);
+	else
+		inherit(b->policy, row->args, (char *)s);
+}
+
 /* `written` of a service says which of its statements stood in the text. */
 static void
-inherit_block(struct policy *p, struct policy_service *s,
+inherit_block(struct builder *b, struct policy_service *s,
 	      const struct place *written)
 {
 	const struct keyword *rows;
@@ -284,9 +300,9 @@ inherit_block(struct policy *p, struct policy_service *s,
 		if (strcmp(rows[i].block, "service") != 0)
 			continue;
 		if (rows[i].list.size)
-			inherit_elements(p, &rows[i], (char *)s);
+			inherit_elements(b->policy, &rows[i], (char *)s);
 		else if (!written[i].line)
-			inherit(p, rows[i].args, (char *)s);
+			fill_value(b, &rows[i], s);
 	}
 }
 
@@ -398,11 +414,11 @@ read_service(struct builder *b, const struct statement *st)
 	read_block(b, &block, &st->block);
 	if (!block.base)
 		return;
-	inherit_block(p, &s, block.written);
 	if (s.n_intercepts)
 		s.proto = s.intercepts[0].proto;
 	else if (s.n_listens)
 		s.proto = s.listens[0].proto;
+	inherit_block(b, &s, block.written);
 	b->services =
 		arena_push(p->arena, b->services, p->n_services, sizeof(s));
 	b->services[p->n_services++] = s;
@@ -471,7 +487,7 @@ model_build(struct sources *sources, const struct tree *tree, struct policy *p,
 
 	*ret_notes = (struct model_notes){0};
 	fill_defaults(&b, &gateway);
-	p->gateway.families_named = false;
+	p->gateway.families_named = p->gateway.idle_named = false;
 	add_original(&b);
 	for (i = 0; i < tree->top.n; i++) {
 		st = &tree->top.list[i];

@@ -40,6 +40,12 @@ enum via {
 	VIA_TPROXY,
 };
 
+/* Conntrack of the leg to the server. */
+enum tracking {
+	TRACKING_ZONE, /* in a zone of its own */
+	TRACKING_OFF,  /* none */
+};
+
 enum on_failure {
 	ON_FAILURE_OPEN,
 	ON_FAILURE_CLOSED,
@@ -154,11 +160,13 @@ struct policy_gateway {
 	uint32_t priority;  /* of the ip rules: uses N-1 to N+1 */
 	uint32_t zone;	    /* uses N to N+2 */
 	struct port_range capture_ports;
+	enum tracking upstream_tracking;
 	bool forwarding;
 	const char *user;
 	uint32_t max_flows; /* per worker; 0: from RLIMIT_NOFILE */
 	uint32_t drain_timeout_ms;
 	uint32_t timeout_ms[TIMEOUT_COUNT];
+	bool idle_named; /* `timeout idle` was written */
 	struct policy_log log;
 };
 
@@ -183,6 +191,7 @@ struct policy_service {
 	const char *name;
 	enum proto proto;
 	enum mode mode;
+	struct place mode_place; /* line 0: not written */
 	const struct policy_intercept *intercepts;
 	size_t n_intercepts;
 	const struct policy_except *excepts;

@@ -253,10 +253,12 @@ static void (*const printers[TYPE_COUNT])(const struct printing *p) = {
 /* What an option is when it is not written; "" if nothing. */
 static void
 print_arg_default(const struct arg *arg, const struct policy *p,
-		  struct printing *printing)
+		  const char *base, struct printing *printing)
 {
 	if (arg->def)
 		str_add(printing->out, arg->def);
+	if (arg->def_for)
+		str_add(printing->out, arg->def_for(NULL, base));
 	if (!arg->inherit)
 		return;
 	printing->src = (const char *)&p->gateway + arg->inherit;
@@ -273,7 +275,7 @@ print_arg(const struct policy *p, const struct keyword *row,
 	printers[arg->type](&printing);
 	printing.out = &def;
 	if (arg->word)
-		print_arg_default(arg, p, &printing);
+		print_arg_default(arg, p, base, &printing);
 	if (strcmp(str_text(&text), str_text(&def)) != 0) {
 		str_add(out, out->len ? " " : "");
 		if (arg->word)
@@ -299,10 +301,14 @@ print_args(const struct policy *p, const struct keyword *row, const char *base,
 /* What holds where a statement of a single value is not written. */
 static void
 print_default(const struct policy *p, const struct keyword *row,
-	      struct str *out)
+	      const char *base, struct str *out)
 {
-	if (row->def)
-		str_add(out, row->def);
+	const char *def = row->def;
+
+	if (row->def_for)
+		def = row->def_for(p, base);
+	if (def)
+		str_add(out, def);
 	else if (row->args->inherit)
 		print_args(p, keyword_find("gateway", row->word, row->sub),
 			   (const char *)&p->gateway, out);
@@ -325,7 +331,7 @@ print_single(const struct policy *p, const struct keyword *row,
 	bool written = row->written && *(const bool *)(base + row->written);
 
 	print_args(p, row, base, &args);
-	print_default(p, row, &def);
+	print_default(p, row, base, &def);
 	if (written || strcmp(str_text(&args), str_text(&def)) != 0)
 		print_line(row, str_text(&args), out);
 	str_fini(&args);

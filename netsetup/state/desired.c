@@ -147,6 +147,25 @@ check_intercept(struct making *m, const struct policy_intercept *i)
 }
 
 static void
+check_modes(struct making *m)
+{
+	const struct policy_gateway *g = &m->policy->gateway;
+	size_t i;
+
+	if (g->upstream_tracking != TRACKING_ZONE)
+		refuse(m, g->place, "'upstream-tracking %s' is not made yet",
+		       "off");
+	for (i = 0; i < m->policy->n_services; i++) {
+		const struct policy_service *s = &m->policy->services[i];
+
+		if (s->n_intercepts && (s->proto != PROTO_TCP ||
+					s->intercepts[0].via != VIA_REDIRECT))
+			refuse(m, s->place, "'%s' cannot be captured yet",
+			       s->name);
+	}
+}
+
+static void
 check_ifaces(struct making *m)
 {
 	size_t i, j;
@@ -499,6 +518,7 @@ desired(const struct policy *p, const struct facts *facts, struct arena *arena,
 	draft_init(&m.draft, arena, ret_state);
 	choose_families(&m);
 	find_spoofer(&m);
+	check_modes(&m);
 	if (captures)
 		check_ifaces(&m);
 	if (captures || spoofs)

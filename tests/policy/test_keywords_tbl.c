@@ -41,6 +41,11 @@ sample_choice(const struct arg *arg)
 	const char *word = arg->choices->word;
 	size_t i;
 
+	/* the policy around the sample is of TCP by redirect */
+	if (arg->choices == choices_proto || arg->choices == choices_mode)
+		return "tcp";
+	if (arg->choices == choices_via)
+		return "redirect";
 	for (i = 0; arg->choices[i].word; i++)
 		if (!arg->choices[i].unsupported)
 			word = arg->choices[i].word;
@@ -161,8 +166,12 @@ is_supported(const struct keyword *row)
 static bool
 has_one_value(const struct keyword *row)
 {
-	return row->args->type == TYPE_CHOICE && row->def &&
-	       !strcmp(sample_choice(row->args), row->def);
+	const char *def = row->def;
+
+	if (row->args->choices == choices_mode)
+		def = "tcp";
+	return row->args->type == TYPE_CHOICE && def &&
+	       !strcmp(sample_choice(row->args), def);
 }
 
 static void

@@ -8,7 +8,7 @@
 #include "tests/policy/texts.h"
 #include "tests/unit.h"
 
-enum { EXAMPLES = 6 };
+enum { EXAMPLES = 7 };
 
 static void
 read_page(struct str *page)
@@ -131,7 +131,7 @@ find_item(const char *page, const struct keyword *row, struct str *ret_item)
 	cut(page, section_of(row->block), "\n.Sh ", &section);
 	snprintf(head, sizeof(head), "\n.It Ic %s ", name);
 	cut(str_text(&section), head, "\n.It ", ret_item);
-	snprintf(head, sizeof(head), "\n.Ic %s Cm tcp port", name);
+	snprintf(head, sizeof(head), "\n.Ic %s Cm tcp Ns", name);
 	if (!ret_item->len)
 		cut(str_text(&section), head, "\n.It ", ret_item);
 	str_fini(&section);

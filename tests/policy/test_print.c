@@ -110,6 +110,25 @@ static const char *const different[] = {
 	"tcp port 80 }",
 	"gateway { inside eth1; timeout connect 5s } service web { intercept "
 	"tcp port 80 }",
+	"gateway { inside eth1; timeout idle 1h } service web { intercept tcp "
+	"port 80 }",
+	"gateway { inside eth1; upstream-tracking off } service web { "
+	"intercept tcp port 80 }",
+	"gateway { inside eth1 } service web { intercept tcp port 80 via "
+	"tproxy }",
+	"gateway { inside eth1 } service web { intercept udp port 80 }",
+	"gateway { inside eth1 } service web { intercept udp port 80 via "
+	"redirect }",
+	"gateway { inside eth1 } service web { intercept udp port 80; timeout "
+	"idle 1h }",
+	"gateway { inside eth1; timeout idle 1h } service web { intercept udp "
+	"port 80 }",
+	"gateway { inside eth1; timeout idle 1h } service web { intercept udp "
+	"port 80; timeout idle 1m }",
+	"gateway { inside eth1; timeout idle 1m } service web { intercept udp "
+	"port 80 }",
+	"gateway { inside eth1 } service web { intercept udp port 80; listen "
+	"udp 80 }",
 	"gateway { inside eth1; log access none } service web { intercept "
 	"tcp port 80 }",
 	"gateway { inside eth1 } service web2 { intercept tcp port 80 }",
@@ -213,8 +232,9 @@ test_digest(void)
 {
 	struct policy *a, *b;
 
-	a = texts_good("define p 80\ngateway { timeout idle 60m; inside eth1 "
-		       "} service web { intercept tcp port $p } # x\n");
+	a = texts_good(
+		"define p 80\ngateway { timeout connect 10000ms; inside eth1 "
+		"} service web { intercept tcp port $p } # x\n");
 	b = texts_good(different[0]);
 	CU_ASSERT(policy_equal(a, b));
 	CU_ASSERT_EQUAL(a->digest, b->digest);
