@@ -51,6 +51,7 @@ NETSETUP = \
 	netsetup/state/plan \
 	netsetup/state/export \
 	netsetup/kernel/nl \
+	netsetup/kernel/nft_news \
 	netsetup/kernel/nft_expr \
 	netsetup/kernel/nft_write \
 	netsetup/kernel/nft_raw \

@@ -215,14 +215,14 @@ undo(struct applying *a)
 /* --- all of it ------------------------------------------------------- */
 
 static int
-write_nft(struct applying *a, struct nl *nl, uint32_t generation,
+write_nft(struct applying *a, struct observer *o, const struct kstate *observed,
 	  const struct kdiff *d)
 {
 	const struct kchange *cause;
 	struct nl_error e;
 	int r;
 
-	r = nft_write(nl, generation, d, &e, &cause);
+	r = nft_write(&o->nl, &o->news, observed, d, &e, &cause);
 	if (r < 0 && r != -ERESTART && r != -ENOBUFS)
 		blame(a, cause, r, e.text);
 	return r;
@@ -249,21 +249,24 @@ read_back(struct applying *a, struct nl *nl, const struct kstate *observed,
 static int
 attempt(struct applying *a, struct kdiff *d)
 {
+	/* a table that goes as a whole need not be read */
+	enum nft_depth depth =
+		a->desired->table ? NFT_DEPTH_RULES : NFT_DEPTH_TABLE;
 	struct kstate observed;
-	struct nl nl;
+	struct observer o;
 	int r;
 
-	r = observe_state(a->arena, &a->record, &observed, &nl);
+	r = observe_state(a->arena, &a->record, depth, &observed, &o);
 	if (r < 0)
 		return r;
 	readback_mark(&a->readback, &observed);
 	*d = diff(&observed, a->desired, a->arena);
 	r = add_first(a, d);
 	if (r == 0)
-		r = write_nft(a, &nl, observed.generation, d);
+		r = write_nft(a, &o, &observed, d);
 	if (r == 0)
-		read_back(a, &nl, &observed, d);
-	nl_close(&nl);
+		read_back(a, &o.nl, &observed, d);
+	observer_close(&o);
 	if (r < 0)
 		return r;
 	a->done.n = 0; /* it is in use now */

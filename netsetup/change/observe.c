@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "lib/arena.h"
-#include "netsetup/kernel/nft_read.h"
 #include "netsetup/kernel/rt_read.h"
 
 enum { TRIES = 100 };
@@ -44,19 +43,40 @@ read_settings(struct arena *arena, const struct sysctl_record *rec,
 }
 
 static int
-read_nft(struct arena *arena, struct kstate *s, struct nl *ret_nl)
+observer_open(struct observer *o)
 {
-	struct nl nl;
-	int r;
+	int r = nft_news_open(&o->news);
 
-	r = nl_open(&nl, NETLINK_NETFILTER);
 	if (r < 0)
 		return r;
-	r = nft_read(&nl, arena, s);
-	if (r == 0 && ret_nl)
-		*ret_nl = nl;
+	r = nl_open(&o->nl, NETLINK_NETFILTER);
+	if (r < 0)
+		nft_news_close(&o->news);
+	return r;
+}
+
+void
+observer_close(struct observer *o)
+{
+	nft_news_close(&o->news);
+	nl_close(&o->nl);
+}
+
+static int
+read_nft(struct arena *arena, enum nft_depth depth, struct kstate *s,
+	 struct observer *ret_observer)
+{
+	struct observer o;
+	int r;
+
+	r = observer_open(&o);
+	if (r < 0)
+		return r;
+	r = nft_read(&o.nl, &o.news, depth, arena, s);
+	if (r == 0 && ret_observer)
+		*ret_observer = o;
 	else
-		nl_close(&nl);
+		observer_close(&o);
 	return r;
 }
 
@@ -76,7 +96,8 @@ read_rt(struct arena *arena, struct kstate *s)
 
 int
 observe_state(struct arena *arena, const struct sysctl_record *rec,
-	      struct kstate *ret_state, struct nl *ret_nft)
+	      enum nft_depth depth, struct kstate *ret_state,
+	      struct observer *ret_observer)
 {
 	int r = -EINTR, i;
 
@@ -85,7 +106,7 @@ observe_state(struct arena *arena, const struct sysctl_record *rec,
 		read_settings(arena, rec, ret_state);
 		r = read_rt(arena, ret_state);
 		if (r == 0)
-			r = read_nft(arena, ret_state, ret_nft);
+			r = read_nft(arena, depth, ret_state, ret_observer);
 	}
 	return r == -EINTR ? -EAGAIN : r;
 }

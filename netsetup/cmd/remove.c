@@ -36,7 +36,7 @@ may_look(struct arena *arena)
 {
 	const struct sysctl_record none = {0};
 	struct kstate s;
-	int r = observe_state(arena, &none, &s, NULL);
+	int r = observe_state(arena, &none, NFT_DEPTH_TABLE, &s, NULL);
 
 	return r < 0 ? common_fail("cannot look at the ruleset", r) : -1;
 }

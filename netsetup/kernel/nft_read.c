@@ -21,9 +21,12 @@
 #include "lib/arena.h"
 #include "netsetup/kernel/nft_raw.h"
 
+enum { TRIES = 200 };
+
 /* Where the callbacks of a dump put what they see. */
 struct reader {
 	struct nl *nl;
+	enum nft_depth depth;
 	struct arena *arena;
 	struct kstate *state;
 	struct kset *set; /* whose elements are being read */
@@ -199,6 +202,16 @@ take_set(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
+/*
+ * A dump of one table or set is right even if others changed meanwhile; if
+ * that very one did, the news say so.
+ */
+static int
+unless_torn(int error)
+{
+	return error == -EINTR ? 0 : error;
+}
+
 /* --- elements ------------------------------------------------------------ */
 
 struct bounds {
@@ -299,7 +312,8 @@ read_elems(struct reader *r)
 	char buf[1024];
 	int error;
 
-	if (b.len == 0)
+	if (b.len == 0 ||
+	    (r->depth == NFT_DEPTH_RULES && kset_is_dynamic(r->set)))
 		return 0;
 	x = nftnl_set_alloc();
 	if (!x)
@@ -310,7 +324,7 @@ read_elems(struct reader *r)
 	nftnl_set_set_str(x, NFTNL_SET_NAME, r->set->name);
 	nftnl_set_elems_nlmsg_build_payload(nlh, x);
 	nftnl_set_free(x);
-	error = nl_dump(r->nl, nlh, take_elems, &b);
+	error = unless_torn(nl_dump(r->nl, nlh, take_elems, &b));
 	if (error == 0 && b.n > 0) {
 		qsort(b.list, b.n, sizeof(*b.list), compare_bounds);
 		pair_bounds(r, &b);
@@ -398,50 +412,74 @@ dump(struct reader *r, uint16_t type, uint8_t family, mnl_cb_t cb)
 	return nl_dump(r->nl, nlh, cb, r);
 }
 
+static int
+dump_rules(struct reader *r)
+{
+	return unless_torn(dump(r, NFT_MSG_GETRULE, NFPROTO_INET, take_rule));
+}
+
 int
 nft_read_rules(struct nl *nl, struct arena *arena, struct kstate *s)
 {
 	struct reader r = {.nl = nl, .arena = arena, .state = s};
 
-	return dump(&r, NFT_MSG_GETRULE, NFPROTO_INET, take_rule);
+	return dump_rules(&r);
+}
+
+/* All tables' chains count here: again, until nobody changes any. */
+static int
+read_chains(struct reader *r)
+{
+	struct kstate *s = r->state;
+	int error = -EINTR, i;
+
+	for (i = 0; i < TRIES && error == -EINTR; i++) {
+		s->n_chains = 0;
+		s->n_foreign = 0;
+		error = dump(r, NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, take_chain);
+	}
+	return error;
 }
 
 static int
 read_table(struct reader *r)
 {
 	size_t i;
-	int error;
+	int error = -EINTR, tries;
 
-	error = dump(r, NFT_MSG_GETTABLE, NFPROTO_INET, take_table);
-	if (error == 0)
-		error = dump(r, NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, take_chain);
+	for (tries = 0; tries < TRIES && error == -EINTR; tries++)
+		error = dump(r, NFT_MSG_GETTABLE, NFPROTO_INET, take_table);
+	if (error < 0 || r->depth == NFT_DEPTH_TABLE)
+		return error;
+	error = read_chains(r);
 	if (error < 0 || !r->state->table)
 		return error;
-	error = dump(r, NFT_MSG_GETSET, NFPROTO_INET, take_set);
+	error = unless_torn(dump(r, NFT_MSG_GETSET, NFPROTO_INET, take_set));
 	for (i = 0; i < r->state->n_sets && error == 0; i++) {
 		r->set = &r->state->sets[i];
 		error = read_elems(r);
 	}
-	if (error == 0)
-		error = dump(r, NFT_MSG_GETRULE, NFPROTO_INET, take_rule);
-	return error;
+	return error < 0 ? error : dump_rules(r);
 }
 
 int
-nft_read(struct nl *nl, struct arena *arena, struct kstate *s)
+nft_read(struct nl *nl, struct nft_news *news, enum nft_depth depth,
+	 struct arena *arena, struct kstate *s)
 {
-	struct reader r = {.nl = nl, .arena = arena, .state = s};
-	uint32_t after = 0;
+	struct reader r = {
+		.nl = nl, .depth = depth, .arena = arena, .state = s};
+	uint32_t after;
 	int error;
 
-	error = read_generation(nl, &s->generation);
+	error = read_generation(nl, &news->generation);
 	if (error == 0)
 		error = read_table(&r);
 	if (error == -ENOENT)
 		return -EINTR; /* what was named is gone again */
 	if (error == 0)
 		error = read_generation(nl, &after);
-	if (error < 0)
-		return error;
-	return after == s->generation ? 0 : -EINTR;
+	if (error == 0)
+		error = nft_news_read(news, after, s);
+	s->generation = news->generation;
+	return error;
 }

@@ -27,6 +27,7 @@ enum {
 	MESSAGE_MAX = 16 * 1024, /* larger than any single message of ours */
 	ELEMS_PER_MESSAGE = 128,
 	UDATA_MAX = 256, /* NFT_USERDATA_MAXLEN */
+	TRIES = 200,
 };
 
 struct batch {
@@ -486,9 +487,39 @@ put_changes(struct batch *b, const struct kdiff *d)
 	put_all(b, d, KCHANGE_RULE, false);
 }
 
+/* Make the batch one for the generation that is known by now. */
+static void
+put_generation(struct batch *b, uint32_t generation)
+{
+	const struct nlmsghdr *begin = (const void *)b->data;
+	struct nlattr *attr =
+		mnl_nlmsg_get_payload_offset(begin, sizeof(struct nfgenmsg));
+
+	generation = htonl(generation);
+	memcpy(mnl_attr_get_payload(attr), &generation, sizeof(generation));
+}
+
+/* The kernel looks at the generation first, so that asking again is cheap. */
+static int
+send_batch(struct batch *b, struct nft_news *news,
+	   const struct kstate *observed, struct nl_error *ret_error)
+{
+	int r = -ERESTART, i;
+
+	for (i = 0; i < TRIES && r == -ERESTART; i++) {
+		if (i > 0 &&
+		    nft_news_read(news, news->generation, observed) < 0)
+			return -ERESTART;
+		put_generation(b, news->generation);
+		r = nl_batch(b->nl, b->data, b->len, b->first, ret_error);
+	}
+	return r;
+}
+
 int
-nft_write(struct nl *nl, uint32_t generation, const struct kdiff *d,
-	  struct nl_error *ret_error, const struct kchange **ret_cause)
+nft_write(struct nl *nl, struct nft_news *news, const struct kstate *observed,
+	  const struct kdiff *d, struct nl_error *ret_error,
+	  const struct kchange **ret_cause)
 {
 	struct batch b = {.nl = nl, .first = nl->seq + 1};
 	const struct kchange *table_goes;
@@ -498,7 +529,7 @@ nft_write(struct nl *nl, uint32_t generation, const struct kdiff *d,
 	*ret_cause = NULL;
 	if (!survey(d, &table_goes))
 		return 0;
-	batch_mark(&b, NFNL_MSG_BATCH_BEGIN, &generation);
+	batch_mark(&b, NFNL_MSG_BATCH_BEGIN, &news->generation);
 	if (table_goes) {
 		b.cause = table_goes;
 		put_table(&b, NFT_MSG_DELTABLE, 0);
@@ -508,7 +539,7 @@ nft_write(struct nl *nl, uint32_t generation, const struct kdiff *d,
 	batch_mark(&b, NFNL_MSG_BATCH_END, NULL);
 	r = b.error;
 	if (r == 0)
-		r = nl_batch(nl, b.data, b.len, b.first, ret_error);
+		r = send_batch(&b, news, observed, ret_error);
 	if (r < 0 && ret_error->error &&
 	    ret_error->seq - b.first <= nl->seq - b.first)
 		*ret_cause = b.causes[ret_error->seq - b.first];

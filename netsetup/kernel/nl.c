@@ -60,24 +60,80 @@ nl_next(struct nl *nl)
 	return nl->seq;
 }
 
+/* Ask for `want` bytes, beyond the limit where that is allowed. */
+static void
+set_room(int fd, int option, int force_option, size_t want)
+{
+	int room = want < INT_MAX ? (int)want : INT_MAX;
+
+	if (setsockopt(fd, SOL_SOCKET, force_option, &room, sizeof(room)) < 0)
+		setsockopt(fd, SOL_SOCKET, option, &room, sizeof(room));
+}
+
+void
+nl_receive_room(struct nl *nl, size_t want)
+{
+	set_room(mnl_socket_get_fd(nl->sock), SO_RCVBUF, SO_RCVBUFFORCE, want);
+}
+
+/* What became of a request so far. */
+struct answer {
+	const struct nlmsghdr *request;
+	mnl_cb_t cb;
+	void *data;
+	bool ended;
+	bool torn;
+	int error; /* the first: negative errno */
+};
+
+static void
+take_message(struct answer *a, const struct nlmsghdr *nlh)
+{
+	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
+	int error = 0;
+
+	if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+		a->torn = true;
+	if (nlh->nlmsg_type == NLMSG_DONE || nlh->nlmsg_type == NLMSG_ERROR ||
+	    !(a->request->nlmsg_flags & NLM_F_DUMP))
+		a->ended = true;
+	if (nlh->nlmsg_type == NLMSG_ERROR)
+		error = nlh->nlmsg_len < mnl_nlmsg_size(sizeof(*e)) ? -EBADMSG
+								    : e->error;
+	else if (nlh->nlmsg_type >= NLMSG_MIN_TYPE && a->error == 0 &&
+		 a->cb(nlh, a->data) < 0)
+		error = -errno;
+	if (a->error == 0)
+		a->error = error;
+}
+
 int
 nl_dump(struct nl *nl, struct nlmsghdr *request, mnl_cb_t cb, void *data)
 {
-	unsigned int portid = mnl_socket_get_portid(nl->sock);
+	struct answer a = {.request = request, .cb = cb, .data = data};
+	const struct nlmsghdr *nlh;
 	char buf[RECEIVE_LEN];
-	ssize_t n;
-	int r;
+	ssize_t got;
+	int left;
 
 	request->nlmsg_seq = nl_next(nl);
 	if (mnl_socket_sendto(nl->sock, request, request->nlmsg_len) < 0)
 		return -errno;
-	do {
-		n = mnl_socket_recvfrom(nl->sock, buf, sizeof(buf));
-		if (n < 0)
+	while (!a.ended) {
+		got = mnl_socket_recvfrom(nl->sock, buf, sizeof(buf));
+		if (got < 0)
 			return -errno;
-		r = mnl_cb_run(buf, (size_t)n, nl->seq, portid, cb, data);
-	} while (r > MNL_CB_STOP && request->nlmsg_flags & NLM_F_DUMP);
-	return r < 0 ? -errno : 0;
+		left = (int)got;
+		nlh = (const void *)buf;
+		for (; mnl_nlmsg_ok(nlh, left);
+		     nlh = mnl_nlmsg_next(nlh, &left)) {
+			if (nlh->nlmsg_seq == nl->seq)
+				take_message(&a, nlh);
+		}
+	}
+	if (a.error < 0)
+		return a.error;
+	return a.torn ? -EINTR : 0;
 }
 
 static int
@@ -159,16 +215,6 @@ read_answers(const char *buf, int n, struct nl_error *ret_error)
 	return count;
 }
 
-/* Ask for `want` bytes, beyond the limit where that is allowed. */
-static void
-set_room(int fd, int option, int force_option, size_t want)
-{
-	int room = want < INT_MAX ? (int)want : INT_MAX;
-
-	if (setsockopt(fd, SOL_SOCKET, force_option, &room, sizeof(room)) < 0)
-		setsockopt(fd, SOL_SOCKET, option, &room, sizeof(room));
-}
-
 int
 nl_batch(struct nl *nl, const void *data, size_t len, uint32_t first,
 	 struct nl_error *ret_error)
@@ -181,7 +227,7 @@ nl_batch(struct nl *nl, const void *data, size_t len, uint32_t first,
 
 	memset(ret_error, 0, sizeof(*ret_error));
 	set_room(fd, SO_SNDBUF, SO_SNDBUFFORCE, len + ROOM_MIN);
-	set_room(fd, SO_RCVBUF, SO_RCVBUFFORCE, waiting * ACK_ROOM + ROOM_MIN);
+	nl_receive_room(nl, waiting * ACK_ROOM + ROOM_MIN);
 	if (mnl_socket_sendto(nl->sock, data, len) < 0)
 		return -errno;
 	/* the kernel has done all its work when sending returns */

@@ -34,10 +34,14 @@ void nl_close(struct nl *nl);
 /* The sequence number for the next message; never 0. */
 uint32_t nl_next(struct nl *nl);
 
+/* Make room for `want` bytes that nobody has received yet; may fail. */
+void nl_receive_room(struct nl *nl, size_t want);
+
 /*
  * Send a dump or get request and call `cb` for every message of the answer;
  * it returns MNL_CB_OK, or MNL_CB_ERROR with errno set. 0; -EINTR if what was
- * dumped changed meanwhile; else -errno.
+ * dumped, or something beside it, changed meanwhile; else -errno. Once the
+ * kernel has answered, nothing of it is left in the socket.
  */
 int nl_dump(struct nl *nl, struct nlmsghdr *request, mnl_cb_t cb, void *data);
 

@@ -5,7 +5,6 @@
  * that remove leaves no trace.
  */
 #include <errno.h>
-#include <linux/netlink.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +12,6 @@
 
 #include "lib/arena.h"
 #include "netsetup/change/observe.h"
-#include "netsetup/kernel/nft_read.h"
 #include "netsetup/kernel/nft_write.h"
 #include "tests/lab/command.h"
 
@@ -57,14 +55,13 @@ foreign_ruleset(struct lab *lab)
 static uint32_t
 generation(struct lab *lab)
 {
+	const struct sysctl_record none = {0};
 	struct arena *a = arena_new();
-	struct kstate s = {0};
-	struct nl nl;
+	struct kstate s;
 
 	lab_enter(lab, LAB_GATEWAY);
-	if (nl_open(&nl, NETLINK_NETFILTER) < 0 || nft_read(&nl, a, &s) < 0)
+	if (observe_state(a, &none, NFT_DEPTH_TABLE, &s, NULL) < 0)
 		lab_die("cannot read the ruleset");
-	nl_close(&nl);
 	lab_leave(lab);
 	arena_free(a);
 	return s.generation;
@@ -380,33 +377,59 @@ failed_apply_leaves_the_old(void)
 	lab_down(lab);
 }
 
-/* A batch for another generation is refused as stale, without harm. */
+/* Look, let somebody do `command`, and write: what nft_write() says. */
+static int
+write_after(struct lab *lab, const char *command)
+{
+	const struct sysctl_record none = {0};
+	const struct kstate want = {.table = true};
+	struct arena *a = arena_new();
+	const struct kchange *cause;
+	struct kstate observed;
+	struct observer o;
+	struct nl_error e;
+	struct kdiff d;
+	int r;
+
+	lab_enter(lab, LAB_GATEWAY);
+	if (observe_state(a, &none, NFT_DEPTH_RULES, &observed, &o) < 0)
+		lab_die("cannot read the ruleset");
+	lab_leave(lab);
+	lab_must(lab, LAB_GATEWAY, "%s", command);
+	d = diff(&observed, &want, a);
+	r = nft_write(&o.nl, &o.news, &observed, &d, &e, &cause);
+	observer_close(&o);
+	arena_free(a);
+	return r;
+}
+
+/*
+ * A batch for another generation is refused as stale, without harm, if our
+ * table was changed; what others change in theirs is no reason.
+ */
 static void
 stale_batch(void)
 {
 	struct lab *lab = lab_up(NULL);
-	struct arena *a = arena_new();
-	const struct kstate nothing = {0};
-	struct kstate want = {.table = true};
-	const struct kchange *cause;
-	struct nl_error e;
-	struct kdiff d;
-	struct nl nl;
+	struct str out = {0};
 	int r;
 
-	d = diff(&nothing, &want, a);
-	lab_enter(lab, LAB_GATEWAY);
-	if (nl_open(&nl, NETLINK_NETFILTER) < 0)
-		lab_die("netlink");
-	r = nft_write(&nl, 12345, &d, &e, &cause);
-	UNIT_CHECK(r == -ERESTART && !cause, "%d", r);
-	UNIT_CHECK(generation(lab) == 1, "nothing was committed");
-	lab_enter(lab, LAB_GATEWAY);
-	r = nft_write(&nl, 1, &d, &e, &cause);
-	UNIT_CHECK(r == 0, "%d", r);
-	nl_close(&nl);
-	lab_leave(lab);
-	arena_free(a);
+	r = write_after(lab, "nft add table inet interpose;"
+			     "nft add chain inet interpose c");
+	UNIT_CHECK(r == -ERESTART, "our table: %d", r);
+	lab_run(lab, LAB_GATEWAY, &out, "nft list ruleset");
+	UNIT_CHECK(strstr(str_text(&out), "chain c") != NULL,
+		   "nothing was committed");
+	r = write_after(lab, "nft add table inet other;"
+			     "nft add table ip interpose;"
+			     "nft add chain ip interpose d");
+	UNIT_CHECK(r == 0, "other tables: %d", r);
+	str_clear(&out);
+	lab_run(lab, LAB_GATEWAY, &out, "nft list ruleset");
+	UNIT_CHECK(!strstr(str_text(&out), "chain c") &&
+			   strstr(str_text(&out), "chain d"),
+		   "%s", str_text(&out));
+	str_fini(&out);
 	lab_down(lab);
 }
 
