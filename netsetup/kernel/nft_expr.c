@@ -44,7 +44,8 @@ ct_set(struct nftnl_expr *x, const struct kexpr *e)
 static void
 payload(struct nftnl_expr *x, const struct kexpr *e)
 {
-	nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_DREG,
+			   e->reg == KEXPR_REG_FIRST ? NFT_REG_1 : e->reg);
 	nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_BASE, e->key);
 	nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_OFFSET, e->offset);
 	nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_LEN, e->len);
@@ -90,6 +91,13 @@ lookup(struct nftnl_expr *x, const struct kexpr *e)
 {
 	nftnl_expr_set_u32(x, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
 	nftnl_expr_set_str(x, NFTNL_EXPR_LOOKUP_SET, e->name);
+}
+
+static void
+vmap(struct nftnl_expr *x, const struct kexpr *e)
+{
+	lookup(x, e);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
 }
 
 static void
@@ -155,6 +163,7 @@ static const struct {
 	[KEXPR_BITWISE] = {"bitwise", bitwise},
 	[KEXPR_CMP] = {"cmp", cmp},
 	[KEXPR_LOOKUP] = {"lookup", lookup},
+	[KEXPR_VMAP] = {"lookup", vmap},
 	[KEXPR_DYNSET] = {"dynset", dynset},
 	[KEXPR_IMMEDIATE] = {"immediate", immediate},
 	[KEXPR_COUNTER] = {"counter", counter},

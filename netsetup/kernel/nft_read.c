@@ -34,8 +34,10 @@ struct reader {
 
 /* A beginning or an end of an interval. */
 struct bound {
-	uint8_t key[16];
+	uint8_t key[KELEM_LEN];
 	bool end;
+	int verdict;	   /* maps */
+	const char *chain; /* borrows from the arena, or NULL */
 };
 
 static int
@@ -156,8 +158,10 @@ set_type(uint32_t key_type, uint32_t key_len)
 		uint32_t key_type;
 		enum kset_type type;
 	} types[] = {
-		{7, KSET_IPV4},	   {8, KSET_IPV6},   {13, KSET_PORT},
-		{41, KSET_IFNAME}, {2, KSET_FAMILY},
+		{7, KSET_IPV4},	       {8, KSET_IPV6},
+		{13, KSET_PORT},       {41, KSET_IFNAME},
+		{2, KSET_FAMILY},      {4, KSET_HEARTBEAT},
+		{455, KSET_IPV4_PAIR}, {520, KSET_IPV6_PAIR},
 	};
 	size_t i;
 
@@ -215,10 +219,22 @@ unless_torn(int error)
 /* --- elements ------------------------------------------------------------ */
 
 struct bounds {
-	struct bound *list; /* owns */
+	struct arena *arena; /* borrows from the reader */
+	struct bound *list;  /* owns */
 	size_t n;
 	size_t len; /* of a key */
 };
+
+static void
+take_verdict(struct nftnl_set_elem *e, struct arena *arena, struct bound *b)
+{
+	if (!nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_VERDICT))
+		return;
+	b->verdict = (int)nftnl_set_elem_get_u32(e, NFTNL_SET_ELEM_VERDICT);
+	if (nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_CHAIN))
+		b->chain = arena_strdup(
+			arena, nftnl_set_elem_get_str(e, NFTNL_SET_ELEM_CHAIN));
+}
 
 static int
 take_elem(struct nftnl_set_elem *e, void *data)
@@ -240,6 +256,7 @@ take_elem(struct nftnl_set_elem *e, void *data)
 	if (nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_FLAGS))
 		p[b->n].end = nftnl_set_elem_get_u32(e, NFTNL_SET_ELEM_FLAGS) &
 			      NFT_SET_ELEM_INTERVAL_END;
+	take_verdict(e, b->arena, &p[b->n]);
 	b->n++;
 	return 0;
 }
@@ -292,6 +309,8 @@ pair_bounds(struct reader *r, const struct bounds *b)
 			e = &elems[set->n_elems++];
 			memcpy(e->low, b->list[i].key, sizeof(e->low));
 			memcpy(e->high, b->list[i].key, sizeof(e->high));
+			e->verdict = b->list[i].verdict;
+			e->chain = b->list[i].chain;
 			if (interval) /* up to the last number, or its end */
 				memset(e->high, 0xff, b->len);
 		} else if (e) {
@@ -306,13 +325,18 @@ pair_bounds(struct reader *r, const struct bounds *b)
 static int
 read_elems(struct reader *r)
 {
-	struct bounds b = {.len = kset_type_len(r->set->type)};
+	struct bounds b = {
+		.arena = r->arena,
+		.len = kset_type_len(r->set->type),
+	};
 	struct nlmsghdr *nlh;
 	struct nftnl_set *x;
 	char buf[1024];
 	int error;
 
-	if (b.len == 0 ||
+	/* pairs are many, and not ours to compare */
+	if (b.len == 0 || r->set->type == KSET_IPV4_PAIR ||
+	    r->set->type == KSET_IPV6_PAIR ||
 	    (r->depth == NFT_DEPTH_RULES && kset_is_dynamic(r->set)))
 		return 0;
 	x = nftnl_set_alloc();

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The order within a batch: what goes, from rules to the sets and chains
- * that they used; then what comes, from sets and chains to the rules that
- * use them. A replaced object goes and comes. Each message's number leads
- * back to its change.
+ * The order within a batch: what goes, from rules to the sets that they look
+ * into, and the chains to which rules and maps lead; then what comes, the
+ * other way round. A replaced object goes and comes. Each message's number
+ * leads back to its change.
  */
 #include "netsetup/kernel/nft_write.h"
 
@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "netsetup/kernel/nft_expr.h"
+#include "netsetup/kernel/nft_set.h"
 
 enum {
 	MESSAGE_MAX = 16 * 1024, /* larger than any single message of ours */
@@ -163,58 +164,15 @@ put_chain(struct batch *b, const struct kchain *c, uint16_t type,
 
 /* --- sets ---------------------------------------------------------------- */
 
-/* How nft knows what the elements are: its own numbers, and byte orders. */
-static const struct {
-	uint32_t key_type;
-	uint32_t byteorder; /* 1: of this machine, 2: of the network */
-} set_types[] = {
-	[KSET_IPV4] = {7, 2},	 [KSET_IPV6] = {8, 2},	 [KSET_PORT] = {13, 2},
-	[KSET_IFNAME] = {41, 1}, [KSET_FAMILY] = {2, 1},
-};
-
-static void
-fill_set(struct nftnl_set *x, const struct kset *s, uint32_t id)
-{
-	struct nftnl_udata_buf *udata;
-
-	nftnl_set_set_u32(x, NFTNL_SET_FLAGS, s->flags);
-	nftnl_set_set_u32(x, NFTNL_SET_KEY_TYPE, set_types[s->type].key_type);
-	nftnl_set_set_u32(x, NFTNL_SET_KEY_LEN,
-			  (uint32_t)kset_type_len(s->type));
-	nftnl_set_set_u32(x, NFTNL_SET_ID, id);
-	if (s->size > 0)
-		nftnl_set_set_u32(x, NFTNL_SET_DESC_SIZE, s->size);
-	udata = nftnl_udata_buf_alloc(UDATA_MAX);
-	if (!udata)
-		return; /* only listings suffer */
-	nftnl_udata_put_u32(udata, NFTNL_UDATA_SET_KEYBYTEORDER,
-			    set_types[s->type].byteorder);
-	nftnl_set_set_data(x, NFTNL_SET_USERDATA, nftnl_udata_buf_data(udata),
-			   nftnl_udata_buf_len(udata));
-	nftnl_udata_buf_free(udata);
-}
-
-static struct nftnl_set *
-named_set(const struct kset *s)
-{
-	struct nftnl_set *x = nftnl_set_alloc();
-
-	if (!x)
-		return NULL;
-	nftnl_set_set_str(x, NFTNL_SET_TABLE, KSTATE_TABLE);
-	nftnl_set_set_str(x, NFTNL_SET_NAME, s->name);
-	return x;
-}
-
 static void
 put_set(struct batch *b, const struct kset *s, uint16_t type, uint16_t flags)
 {
 	struct nlmsghdr *nlh = message(b, type, flags);
-	struct nftnl_set *x = named_set(s);
+	struct nftnl_set *x = nft_set_named(s);
 
 	if (nlh && x) {
 		if (type == NFT_MSG_NEWSET)
-			fill_set(x, s, ++b->next_set_id);
+			nft_set_fill(x, s, ++b->next_set_id);
 		nftnl_set_nlmsg_build_payload(nlh, x);
 		batch_took(b, nlh);
 	} else {
@@ -224,62 +182,14 @@ put_set(struct batch *b, const struct kset *s, uint16_t type, uint16_t flags)
 		nftnl_set_free(x);
 }
 
-static int
-add_elem(struct nftnl_set *x, const uint8_t *key, size_t len, uint32_t flags)
-{
-	struct nftnl_set_elem *e = nftnl_set_elem_alloc();
-
-	if (!e)
-		return -ENOMEM;
-	nftnl_set_elem_set(e, NFTNL_SET_ELEM_KEY, key, (uint32_t)len);
-	if (flags)
-		nftnl_set_elem_set_u32(e, NFTNL_SET_ELEM_FLAGS, flags);
-	nftnl_set_elem_add(x, e);
-	return 0;
-}
-
-/* An interval ends where the next number begins, if there is one. */
-static int
-add_interval_end(struct nftnl_set *x, const struct kelem *e, size_t len)
-{
-	uint8_t end[16];
-	size_t i = len;
-
-	memcpy(end, e->high, len);
-	while (i > 0 && ++end[i - 1] == 0)
-		i--;
-	if (i == 0)
-		return 0;
-	return add_elem(x, end, len, NFT_SET_ELEM_INTERVAL_END);
-}
-
-static int
-fill_elems(struct nftnl_set *x, const struct kset *s, size_t from, size_t to)
-{
-	size_t len = kset_type_len(s->type), i;
-	static const uint8_t zero[16];
-	int r = 0;
-
-	/* nft says so too: what is below the first interval is in none */
-	if (from == 0 && to > 0 && s->flags & NFT_SET_INTERVAL &&
-	    memcmp(s->elems[0].low, zero, len) != 0)
-		r = add_elem(x, zero, len, NFT_SET_ELEM_INTERVAL_END);
-	for (i = from; i < to && r == 0; i++) {
-		r = add_elem(x, s->elems[i].low, len, 0);
-		if (r == 0 && s->flags & NFT_SET_INTERVAL)
-			r = add_interval_end(x, &s->elems[i], len);
-	}
-	return r;
-}
-
 static void
 put_elems(struct batch *b, const struct kset *s, size_t from, size_t to)
 {
 	struct nlmsghdr *nlh =
 		message(b, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL);
-	struct nftnl_set *x = named_set(s);
+	struct nftnl_set *x = nft_set_named(s);
 
-	if (nlh && x && fill_elems(x, s, from, to) == 0) {
+	if (nlh && x && nft_set_fill_elems(x, s, from, to) == 0) {
 		nftnl_set_elems_nlmsg_build_payload(nlh, x);
 		batch_took(b, nlh);
 	} else {
@@ -479,11 +389,11 @@ static void
 put_changes(struct batch *b, const struct kdiff *d)
 {
 	put_all(b, d, KCHANGE_RULE, true);
-	put_all(b, d, KCHANGE_CHAIN, true);
 	put_all(b, d, KCHANGE_SET, true);
+	put_all(b, d, KCHANGE_CHAIN, true);
 	put_all(b, d, KCHANGE_TABLE, false);
-	put_all(b, d, KCHANGE_SET, false);
 	put_all(b, d, KCHANGE_CHAIN, false);
+	put_all(b, d, KCHANGE_SET, false);
 	put_all(b, d, KCHANGE_RULE, false);
 }
 

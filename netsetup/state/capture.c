@@ -104,7 +104,7 @@ static struct kelem
 prefix_elem(const struct prefix *p)
 {
 	struct addr last = prefix_last(p);
-	struct kelem e;
+	struct kelem e = {0};
 
 	memcpy(e.low, p->addr.bytes, sizeof(e.low));
 	memcpy(e.high, last.bytes, sizeof(e.high));
@@ -168,14 +168,15 @@ make_ports_set(struct filter *f)
 static const char *
 find_iface_set(const struct kstate *s, struct kelem *elems, size_t n)
 {
+	struct kset wanted = {.elems = elems};
 	size_t i;
 
-	n = kset_normalise(elems, n, KSET_IFNAME);
+	wanted.n_elems = kset_normalise(elems, n, KSET_IFNAME);
 	for (i = 0; i < s->n_sets; i++) {
 		const struct kset *set = &s->sets[i];
 
-		if (set->type == KSET_IFNAME && set->n_elems == n &&
-		    !memcmp(set->elems, elems, n * sizeof(*elems)))
+		if (set->type == KSET_IFNAME && !(set->flags & NFT_SET_MAP) &&
+		    kset_same_elems(set, &wanted))
 			return set->name;
 	}
 	return NULL;

@@ -3,7 +3,8 @@
  * Chains, sets, ip rules, routes and sysctls are compared by their keys. The
  * rules of a chain are compared as a sequence: a longest common subsequence
  * stays, the rest goes or comes. A rule cannot stay when a set or chain that
- * it names must be replaced, or when somebody has edited it.
+ * it names must be replaced, or when somebody has edited it; nor can a map
+ * when a chain that it leads to must be replaced.
  */
 #include "netsetup/state/diff.h"
 
@@ -74,11 +75,7 @@ set_equal(const struct kset *a, const struct kset *b)
 		return false;
 	if (b->size != 0 && a->size != b->size)
 		return false;
-	if (kset_is_dynamic(a))
-		return true;
-	return a->n_elems == b->n_elems &&
-	       (a->n_elems == 0 ||
-		!memcmp(a->elems, b->elems, a->n_elems * sizeof(*a->elems)));
+	return kset_is_dynamic(a) || kset_same_elems(a, b);
 }
 
 static void
@@ -99,6 +96,22 @@ diff_chains(struct differ *d)
 	}
 }
 
+/* Does a map lead to a chain that will be made anew? */
+static bool
+leads_to_new(const struct differ *d, const struct kset *map)
+{
+	size_t i;
+
+	for (i = 0; i < d->diff.n; i++) {
+		const struct kchange *c = &d->diff.list[i];
+
+		if (c->op == KCHANGE_REPLACE && c->object == KCHANGE_CHAIN &&
+		    kset_leads_to(map, c->will.chain->name))
+			return true;
+	}
+	return false;
+}
+
 static void
 diff_sets(struct differ *d)
 {
@@ -112,7 +125,8 @@ diff_sets(struct differ *d)
 	}
 	for (i = 0; i < w->n_sets; i++) {
 		other = kstate_set(o, w->sets[i].name);
-		if (!other || !set_equal(other, &w->sets[i]))
+		if (!other || !set_equal(other, &w->sets[i]) ||
+		    leads_to_new(d, other))
 			change_keyed(d, KCHANGE_SET, other, &w->sets[i]);
 	}
 }

@@ -103,15 +103,16 @@ add_set(struct draft *d, const char *name, struct place place,
 	return set;
 }
 
-const char *
-draft_set(struct draft *d, const char *name, enum kset_type type,
-	  struct kelem *elems, size_t n, struct place place, const char *label)
+static const char *
+add_constant(struct draft *d, const char *name, enum kset_type type,
+	     struct kelem *elems, size_t n, struct place place,
+	     const char *label, uint32_t flags)
 {
 	struct kset *set = add_set(d, name, place, label);
 	size_t i;
 
 	set->type = type;
-	set->flags = NFT_SET_CONSTANT;
+	set->flags = NFT_SET_CONSTANT | flags;
 	set->n_elems = kset_normalise(elems, n, type);
 	set->elems =
 		arena_memdup(d->arena, elems, set->n_elems * sizeof(*elems));
@@ -119,6 +120,31 @@ draft_set(struct draft *d, const char *name, enum kset_type type,
 		if (memcmp(elems[i].low, elems[i].high, sizeof(elems[i].low)))
 			set->flags |= NFT_SET_INTERVAL;
 	}
+	return set->name;
+}
+
+const char *
+draft_set(struct draft *d, const char *name, enum kset_type type,
+	  struct kelem *elems, size_t n, struct place place, const char *label)
+{
+	return add_constant(d, name, type, elems, n, place, label, 0);
+}
+
+const char *
+draft_map(struct draft *d, const char *name, enum kset_type type,
+	  struct kelem *elems, size_t n, struct place place, const char *label)
+{
+	return add_constant(d, name, type, elems, n, place, label, NFT_SET_MAP);
+}
+
+const char *
+draft_timed_set(struct draft *d, const char *name, enum kset_type type,
+		struct place place, const char *label)
+{
+	struct kset *set = add_set(d, name, place, label);
+
+	set->type = type;
+	set->flags = NFT_SET_TIMEOUT;
 	return set->name;
 }
 

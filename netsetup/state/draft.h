@@ -40,6 +40,19 @@ const char *draft_set(struct draft *d, const char *name, enum kset_type type,
 		      struct kelem *elems, size_t n, struct place place,
 		      const char *label);
 
+/*
+ * The same for a verdict map, whose elements must not overlap. The chains
+ * that they lead to may be added later.
+ */
+const char *draft_map(struct draft *d, const char *name, enum kset_type type,
+		      struct kelem *elems, size_t n, struct place place,
+		      const char *label);
+
+/* An empty set that others than packets fill, each element for its time. */
+const char *draft_timed_set(struct draft *d, const char *name,
+			    enum kset_type type, struct place place,
+			    const char *label);
+
 /* An empty set of families that packets fill and time empties. */
 void draft_alive_set(struct draft *d, const char *name, struct place place,
 		     const char *label);

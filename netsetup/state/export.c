@@ -54,7 +54,7 @@ export_elements(const struct kset *s, struct str *out)
 	str_add(out, "\t\telements = {");
 	for (i = 0; i < s->n_elems; i++) {
 		str_add(out, i ? ",\n\t\t\t" : "\n\t\t\t");
-		kelem_format(&s->elems[i], s->type, out);
+		kelem_format(&s->elems[i], s, out);
 	}
 	str_add(out, "\n\t\t}\n");
 }
@@ -64,16 +64,25 @@ export_set(const struct kset *s, struct str *out)
 {
 	/* as nft calls them */
 	static const char *const types[] = {
-		[KSET_IPV4] = "ipv4_addr",    [KSET_IPV6] = "ipv6_addr",
-		[KSET_PORT] = "inet_service", [KSET_IFNAME] = "ifname",
-		[KSET_FAMILY] = "nf_proto",   [KSET_OTHER] = "?",
+		[KSET_IPV4] = "ipv4_addr",
+		[KSET_IPV6] = "ipv6_addr",
+		[KSET_PORT] = "inet_service",
+		[KSET_IFNAME] = "ifname",
+		[KSET_FAMILY] = "nf_proto",
+		[KSET_OTHER] = "?",
+		[KSET_HEARTBEAT] = "@th,64,64",
+		[KSET_IPV4_PAIR] = "ipv4_addr . ipv4_addr",
+		[KSET_IPV6_PAIR] = "ipv6_addr . ipv6_addr",
 	};
 
-	str_addf(out, "\tset %s {\n\t\ttype %s\n", s->name, types[s->type]);
+	str_addf(out, "\t%s %s {\n\t\t%s %s%s\n", kset_word(s), s->name,
+		 s->type == KSET_HEARTBEAT ? "typeof" : "type", types[s->type],
+		 s->flags & NFT_SET_MAP ? " : verdict" : "");
 	if (s->size)
 		str_addf(out, "\t\tsize %u\n", s->size);
 	if (kset_is_dynamic(s))
-		str_add(out, "\t\tflags dynamic,timeout\n");
+		str_addf(out, "\t\tflags %stimeout\n",
+			 s->flags & NFT_SET_EVAL ? "dynamic," : "");
 	else
 		str_addf(out, "\t\tflags constant%s\n",
 			 s->flags & NFT_SET_INTERVAL ? ",interval" : "");

@@ -99,6 +99,12 @@ expr_cmp_u32(struct rule *r, uint32_t op, uint32_t value)
 }
 
 void
+expr_vmap(struct rule *r, const char *map)
+{
+	expr_add(r, KEXPR_VMAP)->name = arena_strdup(r->arena, map);
+}
+
+void
 expr_bitwise(struct rule *r, const void *mask, const void *flip, uint32_t len)
 {
 	struct kexpr *e = expr_add(r, KEXPR_BITWISE);

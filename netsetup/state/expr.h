@@ -49,12 +49,13 @@ void expr_cmp(struct rule *r, uint32_t op, const void *data, uint32_t len);
 void expr_cmp_u8(struct rule *r, uint8_t value);
 void expr_cmp_u32(struct rule *r, uint32_t op, uint32_t value);
 void expr_lookup(struct rule *r, const char *set);
+void expr_vmap(struct rule *r, const char *map);
 
 /* register := register & mask ^ flip; flip NULL: 0 */
 void expr_bitwise(struct rule *r, const void *mask, const void *flip,
 		  uint32_t len);
 
-/* `chain`: of a jump, else NULL. */
+/* `chain`: of a jump or goto, else NULL. */
 void expr_verdict(struct rule *r, int code, const char *chain);
 
 #endif

@@ -41,7 +41,7 @@ kstate_rule_digest(const struct kexpr *exprs, size_t n)
 	for (i = 0; i < n; i++) {
 		const struct kexpr *e = &exprs[i];
 
-		add_u32(&s, e->kind);
+		add_u32(&s, (uint32_t)e->kind | e->reg << 16);
 		add_u32(&s, e->key);
 		add_u32(&s, e->code);
 		add_u32(&s, e->offset);
@@ -98,6 +98,18 @@ kstate_rule_uses(const struct krule *rule, const char *name)
 	return false;
 }
 
+bool
+kset_leads_to(const struct kset *set, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < set->n_elems; i++) {
+		if (set->elems[i].chain && !strcmp(set->elems[i].chain, name))
+			return true;
+	}
+	return false;
+}
+
 const struct kset *
 kstate_set(const struct kstate *s, const char *name)
 {
@@ -135,6 +147,11 @@ kset_type_len(enum kset_type type)
 		return 2;
 	case KSET_FAMILY:
 		return 1;
+	case KSET_HEARTBEAT:
+	case KSET_IPV4_PAIR:
+		return 8;
+	case KSET_IPV6_PAIR:
+		return 32;
 	case KSET_OTHER:
 		break;
 	}
@@ -144,7 +161,33 @@ kset_type_len(enum kset_type type)
 bool
 kset_is_dynamic(const struct kset *set)
 {
-	return set->flags & NFT_SET_EVAL;
+	return set->flags & (NFT_SET_EVAL | NFT_SET_TIMEOUT);
+}
+
+/* Do both lead to the same? Elements of plain sets lead nowhere. */
+static bool
+same_way(const struct kelem *a, const struct kelem *b)
+{
+	return a->verdict == b->verdict && !a->chain == !b->chain &&
+	       (!a->chain || !strcmp(a->chain, b->chain));
+}
+
+bool
+kset_same_elems(const struct kset *a, const struct kset *b)
+{
+	size_t i;
+
+	if (a->n_elems != b->n_elems)
+		return false;
+	for (i = 0; i < a->n_elems; i++) {
+		const struct kelem *x = &a->elems[i], *y = &b->elems[i];
+
+		if (memcmp(x->low, y->low, sizeof(x->low)) != 0 ||
+		    memcmp(x->high, y->high, sizeof(x->high)) != 0 ||
+		    !same_way(x, y))
+			return false;
+	}
+	return true;
 }
 
 bool
@@ -188,7 +231,8 @@ size_t
 kset_normalise(struct kelem *elems, size_t n, enum kset_type type)
 {
 	size_t len = kset_type_len(type), i, kept = 0;
-	bool number = type != KSET_IFNAME && type != KSET_FAMILY;
+	bool number =
+		type == KSET_IPV4 || type == KSET_IPV6 || type == KSET_PORT;
 
 	if (n == 0)
 		return 0;
@@ -196,8 +240,9 @@ kset_normalise(struct kelem *elems, size_t n, enum kset_type type)
 	for (i = 1; i < n; i++) {
 		struct kelem *last = &elems[kept];
 
-		if (number ? !touches(last->high, elems[i].low, len)
-			   : memcmp(last->low, elems[i].low, len) != 0)
+		if (!same_way(last, &elems[i]) ||
+		    (number ? !touches(last->high, elems[i].low, len)
+			    : memcmp(last->low, elems[i].low, len) != 0))
 			elems[++kept] = elems[i];
 		else if (memcmp(elems[i].high, last->high, len) > 0)
 			memcpy(last->high, elems[i].high, len);
@@ -334,8 +379,41 @@ format_addrs(const struct kelem *e, enum kset_type type, struct str *out)
 	str_add(out, addr_format(&high, text));
 }
 
-void
-kelem_format(const struct kelem *e, enum kset_type type, struct str *out)
+static void
+format_digest(const uint8_t *bytes, struct str *out)
+{
+	uint64_t digest = 0;
+	int i;
+
+	for (i = 0; i < 8; i++)
+		digest = digest << 8 | bytes[i];
+	str_addf(out, "0x%" PRIx64, digest);
+}
+
+static void
+format_way(const struct kelem *e, struct str *out)
+{
+	switch (e->verdict) {
+	case NFT_JUMP:
+		str_addf(out, " : jump %s", e->chain);
+		break;
+	case NFT_GOTO:
+		str_addf(out, " : goto %s", e->chain);
+		break;
+	case NF_ACCEPT:
+		str_add(out, " : accept");
+		break;
+	case NF_DROP:
+		str_add(out, " : drop");
+		break;
+	default:
+		str_add(out, " : ?");
+		break;
+	}
+}
+
+static void
+format_key(const struct kelem *e, enum kset_type type, struct str *out)
 {
 	struct port_range range;
 	char ports[PORTS_TEXT_LEN];
@@ -356,10 +434,29 @@ kelem_format(const struct kelem *e, enum kset_type type, struct str *out)
 	case KSET_FAMILY:
 		str_add(out, e->low[0] == NFPROTO_IPV4 ? "ipv4" : "ipv6");
 		break;
+	case KSET_HEARTBEAT:
+		format_digest(e->low, out);
+		break;
+	case KSET_IPV4_PAIR:
+	case KSET_IPV6_PAIR:
 	case KSET_OTHER:
 		str_add(out, "?");
 		break;
 	}
+}
+
+void
+kelem_format(const struct kelem *e, const struct kset *set, struct str *out)
+{
+	format_key(e, set->type, out);
+	if (set->flags & NFT_SET_MAP)
+		format_way(e, out);
+}
+
+const char *
+kset_word(const struct kset *set)
+{
+	return set->flags & NFT_SET_MAP ? "map" : "set";
 }
 
 void
@@ -378,7 +475,7 @@ kset_format(const struct kset *s, struct str *out)
 		}
 		if (i > 0)
 			str_add(out, ", ");
-		kelem_format(&s->elems[i], s->type, out);
+		kelem_format(&s->elems[i], s, out);
 	}
 	str_add(out, " }");
 }
@@ -448,7 +545,7 @@ kstate_format(const struct kstate *s, struct str *out)
 	if (s->table)
 		str_add(out, "table inet " KSTATE_TABLE "\n");
 	for (i = 0; i < s->n_sets; i++) {
-		str_add(out, "set ");
+		str_addf(out, "%s ", kset_word(&s->sets[i]));
 		kset_format(&s->sets[i], out);
 		format_label(s->sets[i].label, out);
 	}

@@ -34,6 +34,7 @@ enum {
 	KRULE_COMMENT_MAX = 127, /* what nft accepts */
 };
 
+/* Their numbers are part of the digests of rules: new ones come last. */
 enum kexpr_kind {
 	KEXPR_META,	 /* load meta key */
 	KEXPR_META_SET,	 /* meta key := register */
@@ -51,6 +52,7 @@ enum kexpr_kind {
 	KEXPR_VERDICT,	/* key is a verdict, `name` its chain */
 	KEXPR_REJECT,	/* key is its type, code its code */
 	KEXPR_REDIRECT, /* to the port in the register */
+	KEXPR_VMAP,	/* do what map `name` has for it; go on if nothing */
 };
 
 /* Direction of KEXPR_CT_SET: none stands for both. */
@@ -61,8 +63,20 @@ enum {
 };
 
 /*
- * One expression. All of them work on register 1, which holds 16 bytes.
- * Values are in the byte order in which the kernel compares them.
+ * Where a value is loaded to. A set of pairs has its second part right after
+ * the first: an IPv4 address takes one of the small registers, an IPv6
+ * address one of the four large ones, which are the same bytes.
+ */
+enum {
+	KEXPR_REG_FIRST = 0,	  /* NFT_REG_1 */
+	KEXPR_REG_AFTER_IPV4 = 9, /* NFT_REG32_01 */
+	KEXPR_REG_AFTER_IPV6 = 2, /* NFT_REG_2 */
+};
+
+/*
+ * One expression. All of them work on register 1, which holds 16 bytes, but
+ * for the load of the second part of a pair. Values are in the byte order in
+ * which the kernel compares them.
  */
 struct kexpr {
 	enum kexpr_kind kind;
@@ -70,6 +84,7 @@ struct kexpr {
 	uint32_t code; /* reject code, or direction */
 	uint32_t offset;
 	uint32_t len; /* bytes of data, or of the load */
+	uint32_t reg; /* PAYLOAD: KEXPR_REG_* */
 	uint8_t data[16];
 	uint8_t flip[16]; /* what BITWISE turns after masking */
 	const char *name; /* borrows from the state's arena */
@@ -118,13 +133,23 @@ enum kset_type {
 	KSET_PORT,
 	KSET_IFNAME,
 	KSET_FAMILY,
+	KSET_HEARTBEAT, /* the first 8 bytes of a datagram of UDP */
+	KSET_IPV4_PAIR, /* source and destination; made by others than us */
+	KSET_IPV6_PAIR,
 	KSET_OTHER, /* read back: not a type of ours */
 };
 
-/* Values from low to high, both inside; equal where flags lack INTERVAL. */
+enum { KELEM_LEN = 16 };
+
+/*
+ * Values from low to high, both inside; equal where flags lack INTERVAL. In a
+ * map (NFT_SET_MAP) also what to do with a packet that has such a value.
+ */
 struct kelem {
-	uint8_t low[16];
-	uint8_t high[16];
+	uint8_t low[KELEM_LEN];
+	uint8_t high[KELEM_LEN];
+	int verdict;	   /* NF_*, NFT_JUMP, NFT_GOTO, ... */
+	const char *chain; /* of NFT_JUMP and NFT_GOTO, else NULL */
 };
 
 struct kset {
@@ -134,7 +159,7 @@ struct kset {
 	enum kset_type type;
 	uint32_t flags;		   /* NFT_SET_* */
 	uint32_t size;		   /* 0: any */
-	const struct kelem *elems; /* sorted, disjoint */
+	const struct kelem *elems; /* sorted, disjoint; none of pairs */
 	size_t n_elems;
 };
 
@@ -207,6 +232,9 @@ uint64_t kstate_comment_digest(const char *comment);
 /* Does this rule look into set, or jump to chain, `name`? */
 bool kstate_rule_uses(const struct krule *rule, const char *name);
 
+/* Does an element of this map lead to chain `name`? */
+bool kset_leads_to(const struct kset *set, const char *name);
+
 /* By name; NULL if there is none. */
 const struct kset *kstate_set(const struct kstate *s, const char *name);
 const struct kchain *kstate_chain(const struct kstate *s, const char *name);
@@ -220,20 +248,30 @@ bool kstate_forward_drops(const struct kstate *s);
 /* Bytes in an element of this type; 0 for KSET_OTHER. */
 size_t kset_type_len(enum kset_type type);
 
-/* A set whose elements packets make, and which we therefore never compare. */
+/* A set whose elements come and go, and which we therefore never compare. */
 bool kset_is_dynamic(const struct kset *set);
+
+/* Do both have the same elements, in maps with the same verdicts? */
+bool kset_same_elems(const struct kset *a, const struct kset *b);
 
 /* Is AF_INET or AF_INET6 in this set of families? */
 bool kset_has_family(const struct kset *set, int family);
 
-/* Sort elements and join those that overlap or touch; returns how many. */
+/*
+ * Sort elements and join those that overlap or touch; returns how many. Those
+ * of a map must not overlap, and are joined if they lead to the same.
+ */
 size_t kset_normalise(struct kelem *elems, size_t n, enum kset_type type);
+
+/* "set" or "map". */
+const char *kset_word(const struct kset *set);
 
 /* One line each, in the words of nft and ip, without place. */
 void kchain_format(const struct kchain *c, struct str *out);
 /* "table ip filter chain FORWARD (priority 0, policy drop)" */
 void kforeign_format(const struct kforeign_chain *c, struct str *out);
-void kelem_format(const struct kelem *e, enum kset_type type, struct str *out);
+void kelem_format(const struct kelem *e, const struct kset *set,
+		  struct str *out);
 void kset_format(const struct kset *s, struct str *out);
 void kiprule_format(const struct kiprule *r, struct str *out);
 void kroute_format(const struct kroute *r, struct str *out);

@@ -82,7 +82,7 @@ plan_describe(const struct kchange *c, struct str *out)
 		kchain_format(object, out);
 		break;
 	case KCHANGE_SET:
-		str_add(out, "set ");
+		str_addf(out, "%s ", kset_word(object));
 		kset_format(object, out);
 		break;
 	case KCHANGE_RULE:

@@ -48,6 +48,14 @@ rule_iifname_in(struct rule *r, const char *set)
 }
 
 void
+rule_iifname_vmap(struct rule *r, const char *map)
+{
+	expr_say(r, "iifname vmap @%s", map);
+	expr_load(r, KEXPR_META, NFT_META_IIFNAME);
+	expr_vmap(r, map);
+}
+
+void
 rule_oifname(struct rule *r, const char *name)
 {
 	expr_say(r, "oifname \"%s\"", name);
@@ -147,6 +155,31 @@ rule_addr_in(struct rule *r, enum rule_end end, int family, const char *set)
 }
 
 void
+rule_addr_vmap(struct rule *r, enum rule_end end, int family, const char *map)
+{
+	say_addr(r, end, family);
+	expr_say(r, "vmap @%s", map);
+	load_addr(r, end, family, WHOLE_ADDR);
+	expr_vmap(r, map);
+}
+
+void
+rule_pair_in(struct rule *r, int family, const char *set)
+{
+	bool v4 = family == AF_INET;
+
+	say_addr(r, RULE_SOURCE, family);
+	expr_say(r, ".");
+	say_addr(r, RULE_DESTINATION, family);
+	expr_say(r, "@%s", set);
+	load_addr(r, RULE_SOURCE, family, WHOLE_ADDR);
+	load_addr(r, RULE_DESTINATION, family, WHOLE_ADDR);
+	r->exprs[r->n - 1].reg =
+		v4 ? KEXPR_REG_AFTER_IPV4 : KEXPR_REG_AFTER_IPV6;
+	expr_lookup(r, set);
+}
+
+void
 rule_destination_is(struct rule *r, uint32_t rtn_type)
 {
 	expr_say(r, "fib daddr type %s",
@@ -220,6 +253,14 @@ rule_tcp_port_in(struct rule *r, enum rule_end end, const char *set)
 }
 
 void
+rule_tcp_port_vmap(struct rule *r, enum rule_end end, const char *map)
+{
+	expr_say(r, "tcp %s vmap @%s", port_word(end), map);
+	load_port(r, end);
+	expr_vmap(r, map);
+}
+
+void
 rule_not_rst(struct rule *r)
 {
 	uint8_t mask = TH_RST;
@@ -289,6 +330,14 @@ rule_wildcard(struct rule *r)
 	expr_cmp_u8(r, 1);
 }
 
+static void
+load_heartbeat(struct rule *r)
+{
+	expr_load(r, KEXPR_META, NFT_META_L4PROTO);
+	expr_cmp_u8(r, IPPROTO_UDP);
+	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 8, sizeof(uint64_t));
+}
+
 void
 rule_heartbeat(struct rule *r, uint64_t digest)
 {
@@ -298,8 +347,14 @@ rule_heartbeat(struct rule *r, uint64_t digest)
 	for (i = 0; i < 8; i++)
 		bytes[i] = (uint8_t)(digest >> (56 - 8 * i));
 	expr_say(r, "meta l4proto udp @th,64,64 0x%" PRIx64, digest);
-	expr_load(r, KEXPR_META, NFT_META_L4PROTO);
-	expr_cmp_u8(r, IPPROTO_UDP);
-	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 8, sizeof(bytes));
+	load_heartbeat(r);
 	expr_cmp(r, NFT_CMP_EQ, bytes, sizeof(bytes));
+}
+
+void
+rule_heartbeat_vmap(struct rule *r, const char *map)
+{
+	expr_say(r, "meta l4proto udp @th,64,64 vmap @%s", map);
+	load_heartbeat(r);
+	expr_vmap(r, map);
 }

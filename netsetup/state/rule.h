@@ -18,15 +18,23 @@ enum rule_end {
 	RULE_DESTINATION,
 };
 
-/* Matches. A family is AF_INET or AF_INET6; a mark is looked at under mask. */
+/*
+ * Matches. A family is AF_INET or AF_INET6; a mark is looked at under mask.
+ * With _vmap: do what the map says, and go on where it says nothing.
+ */
 void rule_iifname(struct rule *r, const char *name, bool wildcard);
 void rule_iifname_in(struct rule *r, const char *set);
+void rule_iifname_vmap(struct rule *r, const char *map);
 void rule_oifname(struct rule *r, const char *name);
 void rule_family(struct rule *r, int family);
 void rule_family_in(struct rule *r, const char *set);
 void rule_addr(struct rule *r, enum rule_end end, const struct prefix *prefix);
 void rule_addr_in(struct rule *r, enum rule_end end, int family,
 		  const char *set);
+void rule_addr_vmap(struct rule *r, enum rule_end end, int family,
+		    const char *map);
+/* Source and destination together, in a set of KSET_IPV4_PAIR or IPV6_PAIR. */
+void rule_pair_in(struct rule *r, int family, const char *set);
 void rule_destination_is(struct rule *r, uint32_t rtn_type);
 /* The main table's route to the destination; not for the box's own. */
 void rule_route_leaves_by(struct rule *r, const char *name, bool wildcard);
@@ -34,6 +42,7 @@ void rule_tcp(struct rule *r);
 void rule_tcp_port(struct rule *r, enum rule_end end,
 		   const struct port_range *range);
 void rule_tcp_port_in(struct rule *r, enum rule_end end, const char *set);
+void rule_tcp_port_vmap(struct rule *r, enum rule_end end, const char *map);
 void rule_not_rst(struct rule *r);
 void rule_mark_is(struct rule *r, uint32_t mask, uint32_t value);
 void rule_ct_mark_is(struct rule *r, uint32_t mask, uint32_t value);
@@ -43,6 +52,7 @@ void rule_transparent(struct rule *r);
 void rule_wildcard(struct rule *r);
 /* A datagram of UDP that begins with the 8 bytes of `digest`. */
 void rule_heartbeat(struct rule *r, uint64_t digest);
+void rule_heartbeat_vmap(struct rule *r, const char *map);
 
 /* Statements. Setting a mark leaves the bits outside of mask alone. */
 void rule_renew(struct rule *r, const char *set, uint32_t timeout_ms);
@@ -54,6 +64,7 @@ void rule_accept(struct rule *r);
 void rule_drop(struct rule *r);
 void rule_return(struct rule *r);
 void rule_jump(struct rule *r, const char *chain);
+void rule_goto(struct rule *r, const char *chain);
 void rule_reject_tcp(struct rule *r);
 void rule_redirect(struct rule *r, uint16_t port);
 

@@ -122,6 +122,13 @@ rule_jump(struct rule *r, const char *chain)
 }
 
 void
+rule_goto(struct rule *r, const char *chain)
+{
+	expr_say(r, "goto %s", chain);
+	expr_verdict(r, NFT_GOTO, chain);
+}
+
+void
 rule_reject_tcp(struct rule *r)
 {
 	expr_say(r, "reject with tcp reset");

@@ -4,6 +4,7 @@
  * what must never be a difference.
  */
 #include "netsetup/state/diff.h"
+#include "netsetup/state/draft.h"
 #include "netsetup/state/plan.h"
 #include "tests/netsetup/states.h"
 
@@ -228,6 +229,60 @@ test_elements(void)
 	pair_fini(&p);
 }
 
+static struct kstate
+with_map(struct arena *a, bool base, const char *target)
+{
+	struct kelem e = {.low = {0, 80}, .high = {0, 80}};
+	struct place nowhere = {0};
+	struct kstate s;
+	struct draft d;
+
+	e.verdict = NFT_JUMP;
+	e.chain = target;
+	draft_init(&d, a, &s);
+	draft_base_chain(&d, "front", "filter", 0, 0, nowhere);
+	if (base)
+		draft_base_chain(&d, "one", "filter", 1, 0, nowhere);
+	else
+		draft_chain(&d, "one", nowhere);
+	draft_chain(&d, "two", nowhere);
+	draft_map(&d, "map", KSET_PORT, &e, 1, nowhere, "x");
+	rule_tcp_port_vmap(&d.rule, RULE_DESTINATION, "map");
+	draft_rule(&d, "front", nowhere, "x");
+	return s;
+}
+
+/* A map that leads elsewhere is another, and its users move. */
+static void
+test_map(void)
+{
+	struct arena *a = arena_new();
+	struct kstate is = with_map(a, false, "one"), was;
+	struct kstate other = with_map(a, false, "two");
+	struct kstate base = with_map(a, true, "one");
+	struct str text = {0};
+	struct kdiff d;
+
+	was = states_installed(a, &is);
+	UNIT_CHECK(diff(&was, &is, a).n == 0, "same");
+	d = diff(&was, &other, a);
+	plan_text(&d, &text);
+	UNIT_STRINGS(str_text(&text), "~ map map { 80 : jump two }\n"
+				      "~ rule front: tcp dport vmap @map\n"
+				      "0 to add, 2 to replace, 0 to remove\n");
+	/* a chain that must be made anew takes the map with it */
+	str_clear(&text);
+	was = states_installed(a, &base);
+	d = diff(&was, &is, a);
+	plan_text(&d, &text);
+	UNIT_STRINGS(str_text(&text), "~ chain one\n"
+				      "~ map map { 80 : jump one }\n"
+				      "~ rule front: tcp dport vmap @map\n"
+				      "0 to add, 3 to replace, 0 to remove\n");
+	str_fini(&text);
+	arena_free(a);
+}
+
 /* A rule that comes in the middle stands before the one that stays. */
 static void
 test_position(void)
@@ -324,6 +379,7 @@ static const struct unit_test tests[] = {
 	{"drift", test_drift},
 	{"chain_replaced", test_chain_replaced},
 	{"elements", test_elements},
+	{"map", test_map},
 	{"position", test_position},
 	{"json", test_json},
 };

@@ -105,6 +105,57 @@ test_long_set(void)
 		  "}");
 }
 
+static void
+lead(struct kelem *e, int verdict, const char *chain)
+{
+	e->verdict = verdict;
+	e->chain = chain;
+}
+
+/* What leads to the same is one; what leads elsewhere is not. */
+static void
+test_map(void)
+{
+	struct kelem e[4] = {ports(1, 79), ports(80, 80), ports(81, 90),
+			     ports(91, 99)};
+	struct kset map = {
+		.name = "m",
+		.type = KSET_PORT,
+		.flags = NFT_SET_MAP,
+		.elems = e,
+	};
+	struct kset other = map;
+	struct kelem f[4];
+	struct str text = {0};
+
+	lead(&e[0], NFT_GOTO, "a");
+	lead(&e[1], NFT_JUMP, "a");
+	lead(&e[2], NFT_JUMP, "a");
+	lead(&e[3], NF_DROP, NULL);
+	map.n_elems = kset_normalise(e, 4, KSET_PORT);
+	kset_format(&map, &text);
+	UNIT_STRINGS(str_text(&text), "m { 1-79 : goto a, 80-90 : jump a, "
+				      "91-99 : drop }");
+	UNIT_CHECK(kset_leads_to(&map, "a") && !kset_leads_to(&map, "b"),
+		   "leads to");
+	memcpy(f, e, sizeof(f));
+	other.n_elems = map.n_elems;
+	other.elems = f;
+	UNIT_CHECK(kset_same_elems(&map, &other), "same");
+	lead(&f[1], NFT_JUMP, "b");
+	UNIT_CHECK(!kset_same_elems(&map, &other), "elsewhere");
+	str_fini(&text);
+}
+
+static void
+test_heartbeats(void)
+{
+	struct kelem e = {.low = {1, 2, 3, 4, 5, 6, 7, 0xff}};
+
+	memcpy(e.high, e.low, sizeof(e.high));
+	check_set(&e, 1, KSET_HEARTBEAT, "s { 0x1020304050607ff }");
+}
+
 /* A digest tells rules apart by what they do, not by who asks for them. */
 static void
 test_digest(void)
@@ -204,9 +255,10 @@ test_foreign(void)
 }
 
 static const struct unit_test tests[] = {
-	{"normalise", test_normalise}, {"names", test_names},
-	{"long_set", test_long_set},   {"digest", test_digest},
-	{"comment", test_comment},     {"label", test_label},
+	{"normalise", test_normalise},	 {"names", test_names},
+	{"long_set", test_long_set},	 {"map", test_map},
+	{"heartbeats", test_heartbeats}, {"digest", test_digest},
+	{"comment", test_comment},	 {"label", test_label},
 	{"foreign", test_foreign},
 };
 
