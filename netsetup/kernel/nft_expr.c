@@ -25,10 +25,19 @@ meta_set(struct nftnl_expr *x, const struct kexpr *e)
 }
 
 static void
+ct_direction(struct nftnl_expr *x, const struct kexpr *e)
+{
+	if (e->code != KEXPR_DIR_NONE)
+		nftnl_expr_set_u8(x, NFTNL_EXPR_CT_DIR,
+				  e->code == KEXPR_DIR_REPLY);
+}
+
+static void
 ct(struct nftnl_expr *x, const struct kexpr *e)
 {
 	nftnl_expr_set_u32(x, NFTNL_EXPR_CT_KEY, e->key);
 	nftnl_expr_set_u32(x, NFTNL_EXPR_CT_DREG, NFT_REG_1);
+	ct_direction(x, e);
 }
 
 static void
@@ -36,9 +45,7 @@ ct_set(struct nftnl_expr *x, const struct kexpr *e)
 {
 	nftnl_expr_set_u32(x, NFTNL_EXPR_CT_KEY, e->key);
 	nftnl_expr_set_u32(x, NFTNL_EXPR_CT_SREG, NFT_REG_1);
-	if (e->code != KEXPR_DIR_NONE)
-		nftnl_expr_set_u8(x, NFTNL_EXPR_CT_DIR,
-				  e->code == KEXPR_DIR_REPLY);
+	ct_direction(x, e);
 }
 
 static void
@@ -149,6 +156,28 @@ redirect(struct nftnl_expr *x, const struct kexpr *e)
 			   NF_NAT_RANGE_PROTO_SPECIFIED);
 }
 
+static void
+tproxy(struct nftnl_expr *x, const struct kexpr *e)
+{
+	(void)e;
+	nftnl_expr_set_u32(x, NFTNL_EXPR_TPROXY_FAMILY, NFPROTO_UNSPEC);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_TPROXY_REG_PORT, NFT_REG_1);
+}
+
+static void
+notrack(struct nftnl_expr *x, const struct kexpr *e)
+{
+	(void)x;
+	(void)e;
+}
+
+static void
+objref(struct nftnl_expr *x, const struct kexpr *e)
+{
+	nftnl_expr_set_u32(x, NFTNL_EXPR_OBJREF_IMM_TYPE, e->key);
+	nftnl_expr_set_str(x, NFTNL_EXPR_OBJREF_IMM_NAME, e->name);
+}
+
 static const struct {
 	const char *name; /* the kernel's */
 	void (*fill)(struct nftnl_expr *x, const struct kexpr *e);
@@ -170,6 +199,9 @@ static const struct {
 	[KEXPR_VERDICT] = {"immediate", verdict},
 	[KEXPR_REJECT] = {"reject", reject},
 	[KEXPR_REDIRECT] = {"redir", redirect},
+	[KEXPR_TPROXY] = {"tproxy", tproxy},
+	[KEXPR_NOTRACK] = {"notrack", notrack},
+	[KEXPR_OBJREF] = {"objref", objref},
 };
 
 struct nftnl_expr *

@@ -222,9 +222,9 @@ match_ports(struct filter *f)
 	struct rule *r = &f->d->rule;
 
 	if (f->ports_set)
-		rule_tcp_port_in(r, RULE_DESTINATION, f->ports_set);
+		rule_port_in(r, IPPROTO_TCP, RULE_DESTINATION, f->ports_set);
 	else if (f->ports.n == 1)
-		rule_tcp_port(r, RULE_DESTINATION, &f->ports.list[0]);
+		rule_port(r, IPPROTO_TCP, RULE_DESTINATION, &f->ports.list[0]);
 }
 
 static void
@@ -377,7 +377,7 @@ add_fate(struct draft *d, const struct policy_service *s, const char *chain)
 	policy_alive_set(s, alive);
 	draft_alive_set(d, alive, s->place, s->name);
 	rule_family_in(r, alive);
-	rule_tcp(r);
+	rule_l4(r, IPPROTO_TCP);
 	rule_counter(r);
 	rule_redirect(r, s->capture_port);
 	draft_rule(d, chain, s->place, s->name);
@@ -386,7 +386,7 @@ add_fate(struct draft *d, const struct policy_service *s, const char *chain)
 		rule_counter(r);
 		rule_accept(r);
 	} else {
-		rule_tcp(r);
+		rule_l4(r, IPPROTO_TCP);
 		rule_counter(r);
 		rule_reject_tcp(r);
 	}

@@ -227,14 +227,14 @@ match_capture_ports(struct making *m, enum rule_end end, const char *set)
 	size_t i;
 
 	if (set) {
-		rule_tcp_port_in(&m->draft.rule, end, set);
+		rule_port_in(&m->draft.rule, IPPROTO_TCP, end, set);
 		return;
 	}
 	for (i = 0; m->policy->services[i].n_intercepts == 0; i++)
 		;
 	one.low = m->policy->services[i].capture_port;
 	one.high = one.low;
-	rule_tcp_port(&m->draft.rule, end, &one);
+	rule_port(&m->draft.rule, IPPROTO_TCP, end, &one);
 }
 
 static const char *
@@ -332,7 +332,7 @@ add_zones(struct making *m)
 	draft_base_chain(d, "zones", "filter", NF_INET_LOCAL_OUT, NF_IP_PRI_RAW,
 			 m->spoof_place);
 	rule_mark_is(&d->rule, g->mark_mask, g->mark_upstream);
-	rule_set_zone_original(&d->rule, (uint16_t)g->zone);
+	rule_set_zone(&d->rule, KEXPR_DIR_ORIGINAL, (uint16_t)g->zone);
 	spoof_rule(m, "zones");
 
 	draft_base_chain(d, "remember", "filter", NF_INET_LOCAL_OUT,
@@ -364,7 +364,7 @@ add_divert(struct making *m)
 	rule_counter(r);
 	rule_accept(r);
 	spoof_rule(m, "divert");
-	rule_ct_reply(r);
+	rule_ct_direction(r, true);
 	rule_ct_mark_is(r, g->mark_mask, g->mark_upstream);
 	rule_jump(r, "unowned");
 	spoof_rule(m, "divert");

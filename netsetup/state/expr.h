@@ -17,7 +17,7 @@ struct rule {
 	struct kexpr exprs[RULE_EXPRS_MAX];
 	size_t n;
 	uint8_t family;	 /* matched already: NFPROTO_*, 0: none yet */
-	bool tcp;	 /* matched already */
+	uint8_t l4;	 /* likewise: IPPROTO_* */
 	struct str text; /* owns */
 };
 

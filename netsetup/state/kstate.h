@@ -38,7 +38,7 @@ enum {
 enum kexpr_kind {
 	KEXPR_META,	 /* load meta key */
 	KEXPR_META_SET,	 /* meta key := register */
-	KEXPR_CT,	 /* load conntrack key */
+	KEXPR_CT,	 /* load conntrack key, of a direction */
 	KEXPR_CT_SET,	 /* conntrack key := register, in a direction */
 	KEXPR_PAYLOAD,	 /* load len bytes at offset of base key */
 	KEXPR_FIB,	 /* load the result `key` for the destination address */
@@ -53,9 +53,12 @@ enum kexpr_kind {
 	KEXPR_REJECT,	/* key is its type, code its code */
 	KEXPR_REDIRECT, /* to the port in the register */
 	KEXPR_VMAP,	/* do what map `name` has for it; go on if nothing */
+	KEXPR_TPROXY,	/* to a socket, by the port in the register, or break */
+	KEXPR_NOTRACK,
+	KEXPR_OBJREF, /* run the object `name` of type key */
 };
 
-/* Direction of KEXPR_CT_SET: none stands for both. */
+/* Direction of KEXPR_CT and KEXPR_CT_SET: none stands for both. */
 enum {
 	KEXPR_DIR_NONE = 0,
 	KEXPR_DIR_ORIGINAL = 1,

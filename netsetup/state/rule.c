@@ -13,6 +13,7 @@
 
 enum {
 	CT_STATUS_DNAT = 1 << 5, /* IPS_DST_NAT, linux/nf_conntrack_common.h */
+	CT_DIR_ORIGINAL = 0,
 	CT_DIR_REPLY = 1,
 	IFNAME_LEN = 16,
 	TCP_FLAGS_OFFSET = 13,
@@ -196,27 +197,33 @@ rule_route_leaves_by(struct rule *r, const char *name, bool wildcard)
 	cmp_ifname(r, name, wildcard);
 }
 
-static void
-need_tcp(struct rule *r)
+static const char *
+l4_word(uint8_t l4)
 {
-	if (r->tcp)
+	return l4 == IPPROTO_TCP ? "tcp" : "udp";
+}
+
+static void
+need_l4(struct rule *r, uint8_t l4)
+{
+	if (r->l4 == l4)
 		return;
-	r->tcp = true;
+	r->l4 = l4;
 	expr_load(r, KEXPR_META, NFT_META_L4PROTO);
-	expr_cmp_u8(r, IPPROTO_TCP);
+	expr_cmp_u8(r, l4);
 }
 
 void
-rule_tcp(struct rule *r)
+rule_l4(struct rule *r, uint8_t l4)
 {
-	expr_say(r, "meta l4proto tcp");
-	need_tcp(r);
+	expr_say(r, "meta l4proto %s", l4_word(l4));
+	need_l4(r, l4);
 }
 
 static void
-load_port(struct rule *r, enum rule_end end)
+load_port(struct rule *r, uint8_t l4, enum rule_end end)
 {
-	need_tcp(r);
+	need_l4(r, l4);
 	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER,
 		     end == RULE_SOURCE ? 0 : PORT_LEN, PORT_LEN);
 }
@@ -228,14 +235,15 @@ port_word(enum rule_end end)
 }
 
 void
-rule_tcp_port(struct rule *r, enum rule_end end, const struct port_range *range)
+rule_port(struct rule *r, uint8_t l4, enum rule_end end,
+	  const struct port_range *range)
 {
 	uint16_t low_be = htons(range->low), high_be = htons(range->high);
 	char text[PORTS_TEXT_LEN];
 
-	expr_say(r, "tcp %s %s", port_word(end),
+	expr_say(r, "%s %s %s", l4_word(l4), port_word(end),
 		 port_range_format(range, text));
-	load_port(r, end);
+	load_port(r, l4, end);
 	if (range->low == range->high) {
 		expr_cmp(r, NFT_CMP_EQ, &low_be, PORT_LEN);
 		return;
@@ -245,62 +253,102 @@ rule_tcp_port(struct rule *r, enum rule_end end, const struct port_range *range)
 }
 
 void
-rule_tcp_port_in(struct rule *r, enum rule_end end, const char *set)
+rule_port_in(struct rule *r, uint8_t l4, enum rule_end end, const char *set)
 {
-	expr_say(r, "tcp %s @%s", port_word(end), set);
-	load_port(r, end);
+	expr_say(r, "%s %s @%s", l4_word(l4), port_word(end), set);
+	load_port(r, l4, end);
 	expr_lookup(r, set);
 }
 
-void
-rule_tcp_port_vmap(struct rule *r, enum rule_end end, const char *map)
+static void
+flags_are(struct rule *r, uint8_t mask, uint8_t value)
 {
-	expr_say(r, "tcp %s vmap @%s", port_word(end), map);
-	load_port(r, end);
+	need_l4(r, IPPROTO_TCP);
+	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, 1);
+	expr_bitwise(r, &mask, NULL, sizeof(mask));
+	expr_cmp_u8(r, value);
+}
+
+void
+rule_port_vmap(struct rule *r, uint8_t l4, enum rule_end end, const char *map)
+{
+	expr_say(r, "%s %s vmap @%s", l4_word(l4), port_word(end), map);
+	load_port(r, l4, end);
 	expr_vmap(r, map);
 }
 
 void
 rule_not_rst(struct rule *r)
 {
-	uint8_t mask = TH_RST;
-
 	expr_say(r, "tcp flags ! rst");
-	need_tcp(r);
-	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, 1);
-	expr_bitwise(r, &mask, NULL, sizeof(mask));
-	expr_cmp_u8(r, 0);
+	flags_are(r, TH_RST, 0);
 }
 
-static void
-masked_cmp(struct rule *r, uint32_t mask, uint32_t value)
+void
+rule_syn(struct rule *r)
 {
+	expr_say(r, "tcp flags syn / fin,syn,rst,ack");
+	flags_are(r, TH_FIN | TH_SYN | TH_RST | TH_ACK, TH_SYN);
+}
+
+/* The value that was loaded, under mask; the words end the same way. */
+static void
+masked_cmp(struct rule *r, bool wanted, uint32_t mask, uint32_t value)
+{
+	expr_say(r, "& 0x%08x %s 0x%08x", mask, wanted ? "==" : "!=", value);
 	expr_bitwise(r, &mask, NULL, sizeof(mask));
-	expr_cmp_u32(r, NFT_CMP_EQ, value);
+	expr_cmp_u32(r, wanted ? NFT_CMP_EQ : NFT_CMP_NEQ, value);
 }
 
 void
 rule_mark_is(struct rule *r, uint32_t mask, uint32_t value)
 {
-	expr_say(r, "meta mark & 0x%08x == 0x%08x", mask, value);
+	expr_say(r, "meta mark");
 	expr_load(r, KEXPR_META, NFT_META_MARK);
-	masked_cmp(r, mask, value);
+	masked_cmp(r, true, mask, value);
+}
+
+void
+rule_mark_is_not(struct rule *r, uint32_t mask, uint32_t value)
+{
+	expr_say(r, "meta mark");
+	expr_load(r, KEXPR_META, NFT_META_MARK);
+	masked_cmp(r, false, mask, value);
+}
+
+void
+rule_socket_mark(struct rule *r, bool wanted, uint32_t mask, uint32_t value)
+{
+	expr_say(r, "socket mark");
+	expr_load(r, KEXPR_SOCKET, NFT_SOCKET_MARK);
+	masked_cmp(r, wanted, mask, value);
 }
 
 void
 rule_ct_mark_is(struct rule *r, uint32_t mask, uint32_t value)
 {
-	expr_say(r, "ct mark & 0x%08x == 0x%08x", mask, value);
+	expr_say(r, "ct mark");
 	expr_load(r, KEXPR_CT, NFT_CT_MARK);
-	masked_cmp(r, mask, value);
+	masked_cmp(r, true, mask, value);
 }
 
 void
-rule_ct_reply(struct rule *r)
+rule_ct_direction(struct rule *r, bool reply)
 {
-	expr_say(r, "ct direction reply");
+	expr_say(r, "ct direction %s", reply ? "reply" : "original");
 	expr_load(r, KEXPR_CT, NFT_CT_DIRECTION);
-	expr_cmp_u8(r, CT_DIR_REPLY);
+	expr_cmp_u8(r, reply ? CT_DIR_REPLY : CT_DIR_ORIGINAL);
+}
+
+void
+rule_ct_reply_zone(struct rule *r, uint16_t zone)
+{
+	struct kexpr *e = expr_add(r, KEXPR_CT);
+
+	expr_say(r, "ct reply zone %u", zone);
+	e->key = NFT_CT_ZONE;
+	e->code = KEXPR_DIR_REPLY;
+	expr_cmp(r, NFT_CMP_EQ, &zone, sizeof(zone));
 }
 
 void

@@ -73,17 +73,47 @@ rule_set_ct_mark(struct rule *r, uint32_t mask, uint32_t value)
 	expr_load(r, KEXPR_CT_SET, NFT_CT_MARK);
 }
 
-void
-rule_set_zone_original(struct rule *r, uint16_t zone)
+static void
+immediate_u16(struct rule *r, uint16_t value)
 {
 	struct kexpr *e = expr_add(r, KEXPR_IMMEDIATE);
 
-	expr_say(r, "ct original zone set %u", zone);
-	e->len = sizeof(zone);
-	memcpy(e->data, &zone, sizeof(zone));
+	e->len = sizeof(value);
+	memcpy(e->data, &value, sizeof(value));
+}
+
+void
+rule_set_zone(struct rule *r, uint32_t direction, uint16_t zone)
+{
+	static const char *const words[] = {
+		[KEXPR_DIR_NONE] = "",
+		[KEXPR_DIR_ORIGINAL] = "original ",
+		[KEXPR_DIR_REPLY] = "reply ",
+	};
+	struct kexpr *e;
+
+	expr_say(r, "ct %szone set %u", words[direction], zone);
+	immediate_u16(r, zone);
 	e = expr_add(r, KEXPR_CT_SET);
 	e->key = NFT_CT_ZONE;
-	e->code = KEXPR_DIR_ORIGINAL;
+	e->code = direction;
+}
+
+void
+rule_notrack(struct rule *r)
+{
+	expr_say(r, "notrack");
+	expr_add(r, KEXPR_NOTRACK);
+}
+
+void
+rule_ct_timeout(struct rule *r, const char *name)
+{
+	struct kexpr *e = expr_add(r, KEXPR_OBJREF);
+
+	expr_say(r, "ct timeout set \"%s\"", name);
+	e->key = NFT_OBJECT_CT_TIMEOUT;
+	e->name = arena_strdup(r->arena, name);
 }
 
 void
@@ -136,13 +166,27 @@ rule_reject_tcp(struct rule *r)
 }
 
 void
+rule_reject(struct rule *r)
+{
+	struct kexpr *e = expr_add(r, KEXPR_REJECT);
+
+	expr_say(r, "reject");
+	e->key = NFT_REJECT_ICMPX_UNREACH;
+	e->code = NFT_REJECT_ICMPX_PORT_UNREACH;
+}
+
+void
 rule_redirect(struct rule *r, uint16_t port)
 {
-	uint16_t port_be = htons(port);
-	struct kexpr *e = expr_add(r, KEXPR_IMMEDIATE);
-
 	expr_say(r, "redirect to :%u", port);
-	e->len = sizeof(port_be);
-	memcpy(e->data, &port_be, sizeof(port_be));
+	immediate_u16(r, htons(port));
 	expr_add(r, KEXPR_REDIRECT);
+}
+
+void
+rule_tproxy(struct rule *r, uint16_t port)
+{
+	expr_say(r, "tproxy to :%u", port);
+	immediate_u16(r, htons(port));
+	expr_add(r, KEXPR_TPROXY);
 }

@@ -149,10 +149,12 @@ add_rules(struct draft *d)
 	for (i = 0; i < 9; i++) {
 		switch (i) {
 		case 0:
-			rule_tcp_port_vmap(r, RULE_DESTINATION, "single");
+			rule_port_vmap(r, IPPROTO_TCP, RULE_DESTINATION,
+				       "single");
 			break;
 		case 1:
-			rule_tcp_port_vmap(r, RULE_DESTINATION, "ranges");
+			rule_port_vmap(r, IPPROTO_TCP, RULE_DESTINATION,
+				       "ranges");
 			break;
 		case 2:
 			rule_addr_vmap(r, RULE_DESTINATION, AF_INET, "v4");
@@ -259,7 +261,7 @@ changes(void)
 			 nowhere);
 	draft_chain(&d, "new", nowhere);
 	draft_map(&d, "single", KSET_PORT, &one, 1, nowhere, "x");
-	rule_tcp_port_vmap(&d.rule, RULE_DESTINATION, "single");
+	rule_port_vmap(&d.rule, IPPROTO_TCP, RULE_DESTINATION, "single");
 	draft_rule(&d, "front", nowhere, "x");
 	install(lab, a, &other);
 	rest(lab, a, &other, &text);

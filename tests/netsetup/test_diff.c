@@ -247,7 +247,7 @@ with_map(struct arena *a, bool base, const char *target)
 		draft_chain(&d, "one", nowhere);
 	draft_chain(&d, "two", nowhere);
 	draft_map(&d, "map", KSET_PORT, &e, 1, nowhere, "x");
-	rule_tcp_port_vmap(&d.rule, RULE_DESTINATION, "map");
+	rule_port_vmap(&d.rule, IPPROTO_TCP, RULE_DESTINATION, "map");
 	draft_rule(&d, "front", nowhere, "x");
 	return s;
 }
