@@ -399,8 +399,10 @@ add_unowned(struct making *m)
 }
 
 /*
- * IPv4 looks at marks a second time when it checks a source address, if
- * src_valid_mark is set: the lookup must not see packets as if from `lo`.
+ * Marks are looked at a second time when a source address is checked: by
+ * IPv4 if src_valid_mark is set, for IPv6 by the rules of others (`fib saddr
+ * . mark . iif`, as of firewalld). That lookup is made as if from `lo`, and
+ * must not find our table.
  */
 static void
 add_iprules(struct making *m, uint8_t family)
@@ -429,10 +431,8 @@ add_iprules(struct making *m, uint8_t family)
 	end.action = FR_ACT_NOP;
 	end.target = 0;
 	end.iif = NULL;
-	if (family == AF_INET) {
-		draft_iprule(&m->draft, &end);
-		draft_iprule(&m->draft, &skip);
-	}
+	draft_iprule(&m->draft, &end);
+	draft_iprule(&m->draft, &skip);
 	draft_iprule(&m->draft, &deliver);
 }
 
