@@ -47,6 +47,8 @@ NETSETUP = \
 	netsetup/state/draft \
 	netsetup/state/capture \
 	netsetup/state/desired \
+	netsetup/state/meet \
+	netsetup/state/cuts \
 	netsetup/state/diff \
 	netsetup/state/plan \
 	netsetup/state/export \
@@ -62,12 +64,15 @@ NETSETUP = \
 	netsetup/kernel/sysctl \
 	netsetup/kernel/sock \
 	netsetup/kernel/ct \
+	netsetup/kernel/environ \
 	netsetup/change/journal \
 	netsetup/change/observe \
+	netsetup/change/flows \
 	netsetup/change/readback \
 	netsetup/change/apply \
 	netsetup/cmd/common \
 	netsetup/cmd/session \
+	netsetup/cmd/guard \
 	netsetup/cmd/check \
 	netsetup/cmd/plan \
 	netsetup/cmd/export \

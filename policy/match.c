@@ -97,15 +97,18 @@ intercept_matches(const struct policy_intercept *i, const struct meeting *m)
 	       (!m->local || is_named(&i->to, &m->destination->addr));
 }
 
-static bool
+/* The statement of `s` that takes it, or NULL. */
+static const struct policy_intercept *
 service_matches(const struct policy_service *s, const struct meeting *m)
 {
 	size_t i;
 
 	for (i = 0; i < s->n_intercepts; i++)
 		if (intercept_matches(&s->intercepts[i], m))
-			return !is_excepted(s->excepts, s->n_excepts, m);
-	return false;
+			return is_excepted(s->excepts, s->n_excepts, m)
+				       ? NULL
+				       : &s->intercepts[i];
+	return NULL;
 }
 
 static bool
@@ -119,23 +122,38 @@ has_family(const struct policy *p, const struct addr *addr)
 }
 
 const struct policy_service *
-policy_match(const struct policy *p, enum proto proto, const char *iface,
-	     const char *outside, const struct endpoint *client,
-	     const struct endpoint *destination)
+policy_match_by(const struct policy *p, enum proto proto, const char *iface,
+		const char *outside, const struct endpoint *client,
+		const struct endpoint *destination,
+		const struct policy_intercept **ret_intercept)
 {
 	const struct meeting m = {proto, iface, client, destination, !outside};
 	size_t i;
 
+	*ret_intercept = NULL;
 	if (!has_family(p, &destination->addr) ||
 	    !addr_is_unicast(&destination->addr) ||
 	    is_excepted(p->gateway.excepts, p->gateway.n_excepts, &m))
 		return NULL;
 	if (outside && !policy_iface_matches(&p->gateway.outside, outside))
 		return NULL;
-	for (i = 0; i < p->n_services; i++)
-		if (service_matches(&p->services[i], &m))
+	for (i = 0; i < p->n_services; i++) {
+		*ret_intercept = service_matches(&p->services[i], &m);
+		if (*ret_intercept)
 			return &p->services[i];
+	}
 	return NULL;
+}
+
+const struct policy_service *
+policy_match(const struct policy *p, enum proto proto, const char *iface,
+	     const char *outside, const struct endpoint *client,
+	     const struct endpoint *destination)
+{
+	const struct policy_intercept *by;
+
+	return policy_match_by(p, proto, iface, outside, client, destination,
+			       &by);
 }
 
 /* --- names ---------------------------------------------------------------- */

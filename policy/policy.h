@@ -257,6 +257,13 @@ const struct policy_service *policy_match(const struct policy *p,
 					  const struct endpoint *client,
 					  const struct endpoint *destination);
 
+/* The same, and by which of its statements: *ret_intercept. */
+const struct policy_service *
+policy_match_by(const struct policy *p, enum proto proto, const char *iface,
+		const char *outside, const struct endpoint *client,
+		const struct endpoint *destination,
+		const struct policy_intercept **ret_intercept);
+
 /* Does `iface` belong to the list? An empty list matches every name. */
 bool policy_iface_matches(const struct policy_ifaces *list, const char *iface);
 

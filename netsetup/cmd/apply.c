@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Everything that can be refused without touching anything comes first: the
- * policy, the box, the SSH session, the right to look. Then the lock, and the
- * change. Silent when all went well.
+ * policy, the box, the right to look, who would be cut off. Then the lock, and
+ * the change. Silent when all went well.
  */
 #include "netsetup/cmd/apply.h"
 
@@ -14,45 +14,7 @@
 
 #include "lib/log.h"
 #include "netsetup/change/apply.h"
-#include "netsetup/cmd/session.h"
-
-/* "ADDRESS PORT ADDRESS PORT" of client and server, as sshd sets it. */
-static bool
-parse_ssh(const char *text, struct endpoint *client, struct endpoint *server)
-{
-	char from[64], to[64];
-	unsigned int from_port, to_port;
-
-	if (sscanf(text, "%63s %u %63s %u", from, &from_port, to, &to_port) !=
-	    4)
-		return false;
-	client->port = (uint16_t)from_port;
-	server->port = (uint16_t)to_port;
-	return addr_parse(from, &client->addr) == 0 &&
-	       addr_parse(to, &server->addr) == 0;
-}
-
-/*
- * Would the next SSH connection like the one that this is typed in end in a
- * proxy? Then nobody could come in to put it right.
- */
-static int
-guard_ssh(const struct session *s, bool force)
-{
-	const char *ssh = getenv("SSH_CONNECTION");
-	const struct policy_service *service;
-	struct endpoint client, server;
-
-	if (!ssh || force || !parse_ssh(ssh, &client, &server))
-		return -1;
-	service = desired_captures(s->policy, &s->facts, &client, &server);
-	if (!service)
-		return -1;
-	log_error("service '%s' would capture this SSH connection (%s); "
-		  "`apply --force` does it nevertheless",
-		  service->name, ssh);
-	return EXIT_GUARD;
-}
+#include "netsetup/cmd/guard.h"
 
 /* Said once: what is captured passes by the forward chains of others. */
 static void
@@ -102,6 +64,22 @@ change(struct session *s, struct journal *j, const char *path)
 	return EXIT_DONE;
 }
 
+/* May it be done? -1, or the exit status. */
+static int
+ask_guard(struct session *s, const struct options *o)
+{
+	struct guard g;
+	int status;
+
+	if (o->force || diff(&s->observed, &s->desired, s->arena).n == 0)
+		return -1;
+	status = guard_open(s, DIAG_ERROR, &g);
+	if (status < 0)
+		status = guard_refuse(&g);
+	guard_close(&g);
+	return status;
+}
+
 static int
 run(struct session *s, const struct options *o)
 {
@@ -114,9 +92,9 @@ run(struct session *s, const struct options *o)
 		return EXIT_FAILED;
 	}
 	if (status < 0)
-		status = guard_ssh(s, o->force);
-	if (status < 0)
 		status = session_observe(s); /* may we? */
+	if (status < 0)
+		status = ask_guard(s, o);
 	if (status < 0)
 		status = common_lock(&j);
 	if (status >= 0)

@@ -6,11 +6,34 @@
 
 #include <stdio.h>
 
-#include "netsetup/cmd/session.h"
+#include "netsetup/cmd/guard.h"
 #include "netsetup/state/plan.h"
 
+/* The members "cuts" and "guard". */
 static void
-print_plan(const struct kdiff *d, bool as_json)
+guard_json(const struct guard *g, struct json *j)
+{
+	size_t i;
+
+	json_uint(j, "cuts", g->cuts);
+	json_array(j, "guard");
+	for (i = 0; i < g->found.n; i++) {
+		const struct diag *one = &g->found.list[i];
+
+		json_object(j, NULL);
+		json_string(j, "text", one->text);
+		if (one->place.line) {
+			json_string(j, "file", one->place.file);
+			json_uint(j, "line", one->place.line);
+			json_uint(j, "column", one->place.col);
+		}
+		json_end(j);
+	}
+	json_end(j);
+}
+
+static void
+print_plan(const struct kdiff *d, const struct guard *g, bool as_json)
 {
 	struct str text = {0};
 	struct json j;
@@ -19,9 +42,13 @@ print_plan(const struct kdiff *d, bool as_json)
 		json_init(&j, &text, true);
 		json_object(&j, NULL);
 		plan_json(d, &j);
+		guard_json(g, &j);
 		json_end(&j);
 	} else if (d->n > 0) {
 		plan_text(d, &text);
+		if (g->cuts)
+			str_addf(&text, "cuts %zu flow%s\n", g->cuts,
+				 g->cuts == 1 ? "" : "s");
 	}
 	fputs(str_text(&text), stdout);
 	str_fini(&text);
@@ -30,6 +57,7 @@ print_plan(const struct kdiff *d, bool as_json)
 static int
 plan(struct session *s, const struct options *o)
 {
+	struct guard g = {0};
 	struct kdiff d;
 	int status;
 
@@ -43,8 +71,15 @@ plan(struct session *s, const struct options *o)
 		common_print(&s->diags);
 	if (s->refused)
 		return EXIT_FAILED;
-	print_plan(&d, o->json);
-	return d.n > 0 ? EXIT_DIFFERENCES : EXIT_DONE;
+	if (d.n > 0)
+		status = guard_open(s, DIAG_WARNING, &g);
+	if (status < 0) {
+		common_print(&g.found);
+		print_plan(&d, &g, o->json);
+		status = d.n > 0 ? EXIT_DIFFERENCES : EXIT_DONE;
+	}
+	guard_close(&g);
+	return status;
 }
 
 int

@@ -91,6 +91,25 @@ session_open_applied(struct session *s)
 	return EXIT_FAILED;
 }
 
+struct policy *
+session_in_force(void)
+{
+	struct arena *arena = arena_new();
+	struct journal_policy applied = {0};
+	struct policy *p = NULL;
+	struct diags diags;
+	struct journal j;
+
+	diags_init(&diags);
+	if (journal_open(&j, JOURNAL_DIR) == 0 &&
+	    journal_load_policy(&j, arena, &applied) == 0 && applied.path)
+		p = policy_load_text(applied.copy, applied.text, applied.len,
+				     &diags);
+	diags_fini(&diags);
+	arena_free(arena);
+	return p;
+}
+
 int
 session_observe(struct session *s)
 {

@@ -35,6 +35,12 @@ int session_open(struct session *s, const char *policy);
  */
 int session_open_applied(struct session *s);
 
+/*
+ * Only the policy that was applied last; the caller frees it. NULL: none is
+ * on record, or it cannot be read.
+ */
+struct policy *session_in_force(void);
+
 /* Look at what is installed. Likewise. */
 int session_observe(struct session *s);
 

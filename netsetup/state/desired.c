@@ -533,27 +533,3 @@ desired(const struct policy *p, const struct facts *facts, struct arena *arena,
 	}
 	return diags->n_errors > n_errors ? -EOPNOTSUPP : 0;
 }
-
-const struct policy_service *
-desired_captures(const struct policy *p, const struct facts *facts,
-		 const struct endpoint *client, const struct endpoint *server)
-{
-	const struct policy_service *s;
-	const char *any;
-	bool local = false;
-	size_t i;
-
-	for (i = 0; i < facts->n_addrs; i++) {
-		if (addr_equal(&facts->addrs[i], &server->addr))
-			local = true;
-	}
-	/* one that is routed may leave by any of `outside` */
-	any = p->gateway.outside.n ? p->gateway.outside.list[0].name : "";
-	for (i = 0; i < facts->n_ifaces; i++) {
-		s = policy_match(p, PROTO_TCP, facts->ifaces[i].name,
-				 local ? NULL : any, client, server);
-		if (s)
-			return s;
-	}
-	return NULL;
-}

@@ -38,13 +38,4 @@ struct facts {
 int desired(const struct policy *p, const struct facts *facts,
 	    struct arena *arena, struct diags *diags, struct kstate *ret_state);
 
-/*
- * The service that would capture a new connection from `client` to `server`,
- * on whatever inside interface it comes, or NULL.
- */
-const struct policy_service *desired_captures(const struct policy *p,
-					      const struct facts *facts,
-					      const struct endpoint *client,
-					      const struct endpoint *server);
-
 #endif

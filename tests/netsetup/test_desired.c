@@ -196,38 +196,6 @@ test_router_advertisements(void)
 	arena_free(a);
 }
 
-/* Whom would the guard warn? */
-static void
-test_captures(void)
-{
-	struct arena *a = arena_new();
-	struct facts f = states_facts(a);
-	struct endpoint client, server;
-	const struct policy_service *s;
-	struct addr own;
-	struct policy *p;
-	struct diags d;
-
-	diags_init(&d);
-	p = states_policy("lists", &d);
-	endpoint_parse("10.1.0.2:40000", &client);
-	endpoint_parse("10.0.1.1:443", &server);
-	own = server.addr;
-	f.addrs = &own;
-	f.n_addrs = 1;
-	s = desired_captures(p, &f, &client, &server);
-	UNIT_CHECK(s && !strcmp(s->name, "tls"), "own address is named");
-	server.port = 80;
-	s = desired_captures(p, &f, &client, &server);
-	UNIT_CHECK(!s, "own address is not named");
-	f.n_addrs = 0;
-	s = desired_captures(p, &f, &client, &server);
-	UNIT_CHECK(s && !strcmp(s->name, "web"), "another's address");
-	diags_fini(&d);
-	policy_free(p);
-	arena_free(a);
-}
-
 static const struct unit_test tests[] = {
 	{"golden", test_golden},
 	{"nothing", test_nothing},
@@ -237,7 +205,6 @@ static const struct unit_test tests[] = {
 	{"no_ipv4_address_later", test_no_ipv4_address_later},
 	{"no_interface", test_no_interface},
 	{"router_advertisements", test_router_advertisements},
-	{"captures", test_captures},
 };
 
 UNIT_MAIN("desired", tests)
