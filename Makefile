@@ -45,6 +45,8 @@ NETSETUP = \
 	netsetup/state/rule \
 	netsetup/state/statement \
 	netsetup/state/draft \
+	netsetup/state/span \
+	netsetup/state/dispatch \
 	netsetup/state/capture \
 	netsetup/state/desired \
 	netsetup/state/meet \

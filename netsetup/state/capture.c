@@ -4,7 +4,8 @@
  * one for each family whose addresses it names, for its plain interface
  * names and for each wildcard, and for hosts in `to`, which may be addresses
  * of the box itself, apart from networks, which stand for routed unicast
- * destinations only. Lists of more than one become sets.
+ * destinations only. Lists of more than one become sets. The rules of all
+ * intercepts are put into the front chain at the end, when all are known.
  */
 #include "netsetup/state/capture.h"
 
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #include "lib/arena.h"
+#include "netsetup/state/dispatch.h"
 
 enum verdict {
 	VERDICT_JUMP,
@@ -32,6 +34,13 @@ struct selection {
 	} kind;
 	const struct prefix *one;
 	const char *set;
+	struct dispatch_keys keys;
+};
+
+/* The rules of a front chain, until they are all known. */
+struct front {
+	struct dispatch_rule *rules;
+	size_t n;
 };
 
 /* Which members of a list count. */
@@ -46,16 +55,18 @@ struct filter {
 	struct draft *d;
 	unsigned int families;
 	struct place place;
-	const char *name;  /* of service or gateway, for labels */
-	const char *tag;   /* makes names of sets unique: "1_web" */
-	const char *chain; /* where the rules go */
+	const char *name;    /* of service or gateway, for labels */
+	const char *tag;     /* makes names of sets unique: "1_web" */
+	const char *chain;   /* where the rules go */
+	struct front *front; /* where they wait before, or NULL */
 	struct policy_ifaces on;
 	const char *on_set; /* the plain names of `on`, when more than one */
 	struct policy_prefixes from;
 	struct policy_prefixes to;
 	struct policy_ports ports;
 	const char *ports_set; /* when more than one */
-	bool routed_only;      /* networks in `to` leave out the box's own */
+	struct dispatch_keys port_keys;
+	bool routed_only; /* networks in `to` leave out the box's own */
 	enum verdict verdict;
 	const char *target; /* VERDICT_JUMP */
 };
@@ -116,6 +127,7 @@ static struct selection
 select_prefixes(struct filter *f, const struct policy_prefixes *list,
 		int family, enum which which, const char *kind)
 {
+	enum kset_type type = family == AF_INET ? KSET_IPV4 : KSET_IPV6;
 	struct selection s = {.kind = SELECT_NONE};
 	struct kelem *elems;
 	size_t i, n = 0;
@@ -131,26 +143,25 @@ select_prefixes(struct filter *f, const struct policy_prefixes *list,
 		s.one = &list->list[i];
 		elems[n++] = prefix_elem(s.one);
 	}
+	s.keys.list = elems;
 	if (n > 0)
 		s.kind = n == 1 ? SELECT_ONE : SELECT_SET;
+	s.keys.n = kset_normalise(elems, n, type);
 	if (s.kind == SELECT_SET)
 		s.set = draft_set(f->d,
 				  arena_printf(f->d->arena, "%s%s_%s", kind,
 					       f->tag,
 					       inet_family_name(family)),
-				  family == AF_INET ? KSET_IPV4 : KSET_IPV6,
-				  elems, n, f->place, f->name);
+				  type, elems, s.keys.n, f->place, f->name);
 	return s;
 }
 
-static const char *
-make_ports_set(struct filter *f)
+static void
+select_ports(struct filter *f)
 {
 	struct kelem *elems;
 	size_t i;
 
-	if (f->ports.n < 2)
-		return NULL;
 	elems = arena_calloc(f->d->arena, f->ports.n, sizeof(*elems));
 	for (i = 0; i < f->ports.n; i++) {
 		const struct port_range *r = &f->ports.list[i];
@@ -160,8 +171,12 @@ make_ports_set(struct filter *f)
 		elems[i].high[0] = (uint8_t)(r->high >> 8);
 		elems[i].high[1] = (uint8_t)r->high;
 	}
-	return draft_set(f->d, arena_printf(f->d->arena, "ports%s", f->tag),
-			 KSET_PORT, elems, f->ports.n, f->place, f->name);
+	f->port_keys.list = elems;
+	f->port_keys.n = kset_normalise(elems, f->ports.n, KSET_PORT);
+	if (f->ports.n > 1)
+		f->ports_set = draft_set(
+			f->d, arena_printf(f->d->arena, "ports%s", f->tag),
+			KSET_PORT, elems, f->port_keys.n, f->place, f->name);
 }
 
 /* A set of the same names that is there already, or NULL. */
@@ -228,7 +243,7 @@ match_ports(struct filter *f)
 }
 
 static void
-finish(struct filter *f)
+end_rule(struct filter *f)
 {
 	struct rule *r = &f->d->rule;
 
@@ -243,7 +258,32 @@ finish(struct filter *f)
 		rule_return(r);
 		break;
 	}
-	draft_rule(f->d, f->chain, f->place, f->name);
+}
+
+/* The rule that has been written waits for the others of its chain. */
+static void
+wait_in_front(struct filter *f, const struct policy_iface *iface, int family,
+	      const struct selection *from, const struct selection *to)
+{
+	struct front *front = f->front;
+	struct dispatch_rule *r;
+
+	front->rules = arena_push(f->d->arena, front->rules, front->n,
+				  sizeof(*front->rules));
+	r = &front->rules[front->n++];
+	r->rule = draft_finish(f->d, f->chain, f->place, f->name);
+	r->l4 = IPPROTO_TCP;
+	r->families = family == 0	  ? FAMILY_BOTH
+		      : family == AF_INET ? FAMILY_IPV4
+					  : FAMILY_IPV6;
+	r->ports = f->port_keys;
+	r->from = from->keys;
+	r->to = to->keys;
+	r->on = f->on;
+	if (iface) {
+		r->on.list = iface;
+		r->on.n = 1;
+	}
 }
 
 /*
@@ -267,7 +307,11 @@ emit(struct filter *f, const struct policy_iface *iface, int family,
 	if (routed)
 		rule_destination_is(r, RTN_UNICAST);
 	match_ports(f);
-	finish(f);
+	end_rule(f);
+	if (f->front)
+		wait_in_front(f, iface, family, from, to);
+	else
+		draft_rule(f->d, f->chain, f->place, f->name);
 }
 
 /* The same for every interface, or set of them, that `on` names. */
@@ -311,7 +355,7 @@ filter_emit(struct filter *f)
 	const struct selection any = {.kind = SELECT_ANY};
 
 	f->on_set = make_iface_set(f);
-	f->ports_set = make_ports_set(f);
+	select_ports(f);
 	if (f->from.n == 0 && f->to.n == 0 && f->families == FAMILY_BOTH) {
 		emit_on(f, 0, &any, &any, f->routed_only);
 		return;
@@ -345,7 +389,7 @@ add_except(struct draft *d, const struct policy_except *e,
 
 static void
 add_intercept(struct draft *d, const struct policy_service *s, size_t n,
-	      unsigned int families, const char *target)
+	      unsigned int families, const char *target, struct front *front)
 {
 	const struct policy_intercept *i = &s->intercepts[n];
 	struct filter f = {
@@ -355,6 +399,7 @@ add_intercept(struct draft *d, const struct policy_service *s, size_t n,
 		.name = s->name,
 		.tag = arena_printf(d->arena, "%zu_%s", n + 1, s->name),
 		.chain = "capture",
+		.front = front,
 		.on = i->on,
 		.from = i->from,
 		.to = i->to,
@@ -395,7 +440,7 @@ add_fate(struct draft *d, const struct policy_service *s, const char *chain)
 
 static void
 add_service(struct draft *d, const struct policy_service *s,
-	    unsigned int families)
+	    unsigned int families, struct front *front)
 {
 	const char *chain = arena_printf(d->arena, "service_%s", s->name);
 	const char *tag;
@@ -409,7 +454,7 @@ add_service(struct draft *d, const struct policy_service *s,
 	}
 	add_fate(d, s, chain);
 	for (i = 0; i < s->n_intercepts; i++)
-		add_intercept(d, s, i, families, chain);
+		add_intercept(d, s, i, families, chain, front);
 }
 
 /* What is routed is captured only if it would leave by one of these. */
@@ -440,6 +485,7 @@ void
 capture_add(struct draft *d, const struct policy *p, unsigned int families)
 {
 	const struct policy_gateway *g = &p->gateway;
+	struct front front = {0};
 	const char *tag;
 	size_t i;
 
@@ -453,6 +499,7 @@ capture_add(struct draft *d, const struct policy *p, unsigned int families)
 	add_outside(d, g);
 	for (i = 0; i < p->n_services; i++) {
 		if (p->services[i].n_intercepts > 0)
-			add_service(d, &p->services[i], families);
+			add_service(d, &p->services[i], families, &front);
 	}
+	dispatch(d, "capture", g->place, "gateway", front.rules, front.n);
 }

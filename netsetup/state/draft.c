@@ -74,17 +74,31 @@ draft_chain(struct draft *d, const char *name, struct place place)
 	add_chain(d, name, place);
 }
 
+struct krule
+draft_finish(struct draft *d, const char *chain, struct place place,
+	     const char *name)
+{
+	return rule_finish(&d->rule, arena_strdup(d->arena, chain), place,
+			   draft_label(d, place, name));
+}
+
 void
-draft_rule(struct draft *d, const char *chain, struct place place,
-	   const char *name)
+draft_finished(struct draft *d, const struct krule *rule)
 {
 	struct kstate *s = d->state;
 
 	s->rules =
 		arena_push(d->arena, s->rules, s->n_rules, sizeof(*s->rules));
-	s->rules[s->n_rules++] =
-		rule_finish(&d->rule, arena_strdup(d->arena, chain), place,
-			    draft_label(d, place, name));
+	s->rules[s->n_rules++] = *rule;
+}
+
+void
+draft_rule(struct draft *d, const char *chain, struct place place,
+	   const char *name)
+{
+	struct krule rule = draft_finish(d, chain, place, name);
+
+	draft_finished(d, &rule);
 }
 
 static struct kset *

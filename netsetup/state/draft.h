@@ -32,6 +32,11 @@ void draft_chain(struct draft *d, const char *name, struct place place);
 void draft_rule(struct draft *d, const char *chain, struct place place,
 		const char *name);
 
+/* The same in two steps: a rule that may be copied before it is appended. */
+struct krule draft_finish(struct draft *d, const char *chain,
+			  struct place place, const char *name);
+void draft_finished(struct draft *d, const struct krule *rule);
+
 /*
  * A set that never changes, of `n` elements in any order. Returns its name,
  * in the arena.
