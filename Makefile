@@ -72,13 +72,20 @@ NETSETUP = \
 	netsetup/change/flows \
 	netsetup/change/readback \
 	netsetup/change/apply \
+	netsetup/change/intent \
+	netsetup/change/wanted \
+	netsetup/change/enact \
+	netsetup/change/pending \
+	netsetup/change/timer \
 	netsetup/cmd/common \
 	netsetup/cmd/session \
+	netsetup/cmd/leftover \
 	netsetup/cmd/guard \
 	netsetup/cmd/check \
 	netsetup/cmd/plan \
 	netsetup/cmd/export \
 	netsetup/cmd/apply \
+	netsetup/cmd/confirm \
 	netsetup/cmd/status \
 	netsetup/cmd/remove
 

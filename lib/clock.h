@@ -13,6 +13,12 @@ uint64_t clock_now_ms(void);
 
 enum { CLOCK_STAMP_LEN = sizeof("2026-11-23T01:27:05.123Z") };
 
+/* The same, but time in which the machine slept counts. CLOCK_BOOTTIME. */
+uint64_t clock_boot_ms(void);
+
+/* Sleep until that is `ms`; returns before that only after a signal. */
+void clock_sleep_until_boot(uint64_t ms);
+
 /* Wall-clock time as RFC 3339 in UTC with milliseconds. Returns `buf`. */
 const char *clock_stamp(char buf[CLOCK_STAMP_LEN]);
 

@@ -59,6 +59,18 @@ diag_add(struct diags *d, enum diag_level level, struct place place,
 		diag->source = arena_strdup(d->arena, source);
 }
 
+void
+diags_keep_names(struct diags *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->n; i++) {
+		if (d->list[i].place.file)
+			d->list[i].place.file =
+				arena_strdup(d->arena, d->list[i].place.file);
+	}
+}
+
 /* What is sorted: a message with the notes behind it. */
 struct group {
 	const struct diag *first; /* borrows from the diags */

@@ -60,6 +60,9 @@ void diag_add(struct diags *d, enum diag_level level, struct place place,
 	      const char *source, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
+/* Copy the names of files: from now on `d` outlives who owns them. */
+void diags_keep_names(struct diags *d);
+
 /*
  * Write all of them to `out`, sorted by file in order of first appearance,
  * then line and column (notes stay behind what they belong to), at most

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <syslog.h>
 #include <unistd.h>
 
 /* The one exception to "no mutable file-scope variables". */
@@ -15,6 +16,7 @@ static struct {
 	enum log_level level;
 	bool journal;
 	bool never_wait;
+	bool syslog;
 } state = {.program = "interpose", .level = LOG_LEVEL_NOTICE};
 
 void
@@ -35,6 +37,13 @@ void
 log_never_wait(void)
 {
 	state.never_wait = true;
+}
+
+void
+log_to_syslog(void)
+{
+	openlog(state.program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	state.syslog = true;
 }
 
 /* A pipe that is ready has room for a line; a socket need not have. */
@@ -61,19 +70,22 @@ write_line(enum log_level level, const char *fmt, va_list ap)
 						 "<7>"};
 	char line[2048];
 	ssize_t done;
-	int n, m;
+	int n, m, start;
 
 	if (level > state.level)
 		return;
 	n = snprintf(line, sizeof(line),
 		     "%s%s: ", state.journal ? priorities[level] : "",
 		     state.program);
+	start = n;
 	m = vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
 	if (m < 0)
 		return;
 	n += m;
 	if (n > (int)sizeof(line) - 2)
 		n = (int)sizeof(line) - 2;
+	if (state.syslog) /* which puts program and priority there itself */
+		syslog(LOG_ERR + (int)level, "%s", line + start);
 	line[n++] = '\n';
 	if (state.never_wait)
 		done = put_now(line, (size_t)n);

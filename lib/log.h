@@ -29,6 +29,12 @@ enum log_level log_level(void);
  */
 void log_never_wait(void);
 
+/*
+ * From now on lines go to syslog(3) too, as those of a daemon: for a process
+ * whose standard error nobody reads.
+ */
+void log_to_syslog(void);
+
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_notice(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -11,6 +11,7 @@
 #include "netsetup/cmd/apply.h"
 #include "netsetup/cmd/check.h"
 #include "netsetup/cmd/common.h"
+#include "netsetup/cmd/confirm.h"
 #include "netsetup/cmd/export.h"
 #include "netsetup/cmd/plan.h"
 #include "netsetup/cmd/remove.h"
@@ -26,10 +27,10 @@ static const struct {
 	{ "check",  cmd_check,  "is the policy sound?" },
 	{ "plan",   cmd_plan,   "what would apply change?" },
 	{ "apply",  cmd_apply,  "make the kernel do what the policy says" },
+	{ "confirm", cmd_confirm, "keep what apply --confirm did" },
 	{ "status", cmd_status, "what is installed, and who is alive?" },
 	{ "remove", cmd_remove, "take away all that apply has made" },
 	{ "export", cmd_export, "the same as a script of nft and ip" },
-	{ "confirm", NULL, NULL },
 	{ "watch",   NULL, NULL },
 	{ "explain", NULL, NULL },
 	{ "doctor",  NULL, NULL },

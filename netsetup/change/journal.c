@@ -2,7 +2,7 @@
 /*
  * Records are text files, replaced as a whole. Former values: one
  * `PATH BEFORE OURS` a line, in the order in which they are put back; a line
- * that is not so is passed over. The policy: a comment that names its file,
+ * that is not so is passed over. A policy: a comment that names its file,
  * then its canonical text.
  */
 #include "netsetup/change/journal.h"
@@ -50,8 +50,8 @@ journal_close(struct journal *j)
 	j->lock_fd = -1;
 }
 
-static int
-file_name(const struct journal *j, const char *kind, char path[PATH_MAX])
+int
+journal_file(const struct journal *j, const char *kind, char path[PATH_MAX])
 {
 	int n = snprintf(path, PATH_MAX, "%s/netsetup.%s.%" PRIu64, j->dir,
 			 kind, j->netns);
@@ -77,22 +77,34 @@ own_dir(const char *dir)
 	return 0;
 }
 
+/* The descriptor, or -errno. */
+static int
+open_lock(const struct journal *j, int flags)
+{
+	char path[PATH_MAX];
+	int fd, r;
+
+	r = journal_file(j, "lock", path);
+	if (r == 0 && flags & O_CREAT)
+		r = own_dir(j->dir);
+	if (r < 0)
+		return r;
+	fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	return fd;
+}
+
 int
 journal_lock(struct journal *j, pid_t *ret_holder)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	char path[PATH_MAX];
 	int fd, r;
 
 	*ret_holder = 0;
-	r = file_name(j, "lock", path);
-	if (r == 0)
-		r = own_dir(j->dir);
-	if (r < 0)
-		return r;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = open_lock(j, O_RDWR | O_CREAT);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fcntl(fd, F_SETLK, &lock) == 0) {
 		j->lock_fd = fd;
 		return 0;
@@ -102,6 +114,37 @@ journal_lock(struct journal *j, pid_t *ret_holder)
 		*ret_holder = lock.l_pid;
 	close(fd);
 	return r;
+}
+
+int
+journal_lock_wait(struct journal *j)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int r = open_lock(j, O_RDWR | O_CREAT);
+
+	j->lock_fd = r;
+	while (r >= 0 && fcntl(j->lock_fd, F_SETLKW, &lock) < 0) {
+		if (errno != EINTR)
+			r = -errno;
+	}
+	if (r < 0)
+		journal_close(j);
+	return r < 0 ? r : 0;
+}
+
+bool
+journal_at_work(const struct journal *j)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	bool held;
+	int fd;
+
+	fd = open_lock(j, O_RDONLY);
+	if (fd < 0)
+		return false;
+	held = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	close(fd);
+	return held;
 }
 
 /* No file: no text. */
@@ -129,7 +172,7 @@ journal_read(const struct journal *j, const char *kind, struct str *text)
 	char path[PATH_MAX];
 	int r;
 
-	r = file_name(j, kind, path);
+	r = journal_file(j, kind, path);
 	if (r == 0)
 		r = read_all(path, text);
 	return r;
@@ -198,9 +241,9 @@ journal_replace(const struct journal *j, const char *kind,
 	char path[PATH_MAX], new_path[PATH_MAX];
 	int r;
 
-	r = file_name(j, kind, path);
+	r = journal_file(j, kind, path);
 	if (r == 0)
-		r = file_name(j, "new", new_path);
+		r = journal_file(j, "new", new_path);
 	if (r < 0)
 		return r;
 	if (text->len == 0)
@@ -228,46 +271,58 @@ journal_store(const struct journal *j, const struct sysctl_record *rec)
 	return r;
 }
 
-/* --- the policy in force ------------------------------------------------ */
+int
+journal_rename(const struct journal *j, const char *kind, const char *as)
+{
+	char path[PATH_MAX], new_path[PATH_MAX];
+	int r;
+
+	r = journal_file(j, kind, path);
+	if (r == 0)
+		r = journal_file(j, as, new_path);
+	if (r == 0 && rename(path, new_path) < 0)
+		r = -errno;
+	return r;
+}
+
+/* --- policies ------------------------------------------------------------ */
+
+struct journal_policy
+journal_parse_policy(const struct journal *j, const char *text,
+		     struct arena *arena)
+{
+	struct journal_policy p = {0};
+	char path[PATH_MAX];
+
+	if (strncmp(text, "# ", 2) != 0 || journal_file(j, "policy", path) < 0)
+		return p;
+	p.copy = arena_strdup(arena, path);
+	p.text = arena_strdup(arena, text);
+	p.len = strlen(text);
+	p.path = arena_strndup(arena, p.text + 2, strcspn(p.text + 2, "\n"));
+	return p;
+}
+
+bool
+journal_same_policy(const struct journal_policy *a,
+		    const struct journal_policy *b)
+{
+	if (!a->path || !b->path)
+		return !a->path && !b->path;
+	return !strcmp(a->text + strcspn(a->text, "\n"),
+		       b->text + strcspn(b->text, "\n"));
+}
 
 int
 journal_load_policy(const struct journal *j, struct arena *arena,
 		    struct journal_policy *ret_policy)
 {
-	struct journal_policy p = {0};
-	char path[PATH_MAX];
 	struct str text = {0};
 	int r;
 
-	r = file_name(j, "policy", path);
+	r = journal_read(j, "policy", &text);
 	if (r == 0)
-		r = read_all(path, &text);
-	if (r == 0 && !strncmp(str_text(&text), "# ", 2)) {
-		p.copy = arena_strdup(arena, path);
-		p.text = arena_strdup(arena, str_text(&text));
-		p.len = text.len;
-		p.path = arena_strndup(arena, p.text + 2,
-				       strcspn(p.text + 2, "\n"));
-	}
+		*ret_policy = journal_parse_policy(j, str_text(&text), arena);
 	str_fini(&text);
-	if (r == 0)
-		*ret_policy = p;
-	return r;
-}
-
-int
-journal_store_policy(const struct journal *j, const char *path,
-		     const char *text)
-{
-	struct str is = {0}, will = {0};
-	int r;
-
-	if (text)
-		str_addf(&will, "# %s\n%s", path, text);
-	r = journal_read(j, "policy", &is);
-	if (r == 0 && strcmp(str_text(&is), str_text(&will)) != 0)
-		r = journal_replace(j, "policy", &will);
-	str_fini(&is);
-	str_fini(&will);
 	return r;
 }

@@ -10,6 +10,8 @@
 #ifndef NETSETUP_CHANGE_JOURNAL_H
 #define NETSETUP_CHANGE_JOURNAL_H
 
+#include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -25,10 +27,10 @@ struct journal {
 	int lock_fd;	 /* owns; -1: not locked */
 };
 
-/* The policy that was applied last: a policy again, in canonical form. */
+/* A policy in the journal: a policy again, in canonical form. */
 struct journal_policy {
 	const char *path; /* where it was read from; NULL: none is on record */
-	const char *copy; /* the file in the journal */
+	const char *copy; /* its file here, once it is in force */
 	const char *text; /* what is in that: a comment line, the policy */
 	size_t len;
 };
@@ -46,6 +48,19 @@ void journal_close(struct journal *j);
  */
 int journal_lock(struct journal *j, pid_t *ret_holder);
 
+/* The same, but wait for it. 0 or -errno. */
+int journal_lock_wait(struct journal *j);
+
+/*
+ * Does another process hold the lock? Never to be asked by who holds it: the
+ * question gives it back.
+ */
+bool journal_at_work(const struct journal *j);
+
+/* Where a record of that kind lies. 0 or -ENAMETOOLONG. */
+int journal_file(const struct journal *j, const char *kind,
+		 char path[PATH_MAX]);
+
 /*
  * A record of any kind, a word that its file is named by: `text` gets what is
  * in it added, nothing if there is none. 0 or -errno.
@@ -58,6 +73,9 @@ int journal_read(const struct journal *j, const char *kind, struct str *text);
  */
 int journal_replace(const struct journal *j, const char *kind,
 		    const struct str *text);
+
+/* It becomes the record of kind `as`, in the place of that. 0 or -errno. */
+int journal_rename(const struct journal *j, const char *kind, const char *as);
 
 /* Read the former values; none when there is no file. 0 or -errno. */
 int journal_load(const struct journal *j, struct arena *arena,
@@ -76,11 +94,13 @@ int journal_store(const struct journal *j, const struct sysctl_record *rec);
 int journal_load_policy(const struct journal *j, struct arena *arena,
 			struct journal_policy *ret_policy);
 
-/*
- * Write it: `text` is canonical and was read from `path`. NULL: none is in
- * force any more. Writes nothing if that is on record already. 0 or -errno.
- */
-int journal_store_policy(const struct journal *j, const char *path,
-			 const char *text);
+/* Nothing if `text`, what is in a record, is no policy; lives in `arena`. */
+struct journal_policy journal_parse_policy(const struct journal *j,
+					   const char *text,
+					   struct arena *arena);
+
+/* Do both say the same, wherever they come from? No policy is one, too. */
+bool journal_same_policy(const struct journal_policy *a,
+			 const struct journal_policy *b);
 
 #endif

@@ -2,7 +2,8 @@
 /*
  * Everything that can be refused without touching anything comes first: the
  * policy, the box, the right to look, who would be cut off. Then the lock, and
- * the change. Silent when all went well.
+ * the change. Silent when all went well, unless there is something to
+ * confirm.
  */
 #include "netsetup/cmd/apply.h"
 
@@ -12,9 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
-#include "netsetup/change/apply.h"
+#include "netsetup/change/enact.h"
 #include "netsetup/cmd/guard.h"
+#include "netsetup/cmd/leftover.h"
 
 /* Said once: what is captured passes by the forward chains of others. */
 static void
@@ -27,29 +30,53 @@ note_forward_chain(const struct session *s)
 		   "captured connections do not pass these chains any more");
 }
 
-/* For `status`: what is in force from now on. */
-static int
-record_policy(const struct session *s, const struct journal *j,
-	      const char *path)
-{
-	char absolute[PATH_MAX];
-	struct str text = {0};
-	int r;
+/* A policy, as it will be on record. */
+struct target {
+	char path[PATH_MAX];
+	struct str text; /* owns; canonical */
+};
 
-	policy_print(s->policy, &text);
-	r = journal_store_policy(j, realpath(path, absolute) ? absolute : path,
-				 str_text(&text));
-	str_fini(&text);
-	return r;
+static void
+target_init(struct target *t, const struct session *s, const char *path)
+{
+	if (!realpath(path, t->path))
+		snprintf(t->path, sizeof(t->path), "%s", path);
+	t->text = (struct str){0};
+	policy_print(s->policy, &t->text);
+}
+
+/* Does what is in force say the same, word for word? */
+static bool
+is_in_force(struct session *s, const struct journal *j, const struct target *t)
+{
+	const char *record =
+		arena_printf(s->arena, "# %s\n%s", t->path, str_text(&t->text));
+	struct journal_policy now, will;
+
+	will = journal_parse_policy(j, record, s->arena);
+	return journal_load_policy(j, s->arena, &now) == 0 &&
+	       journal_same_policy(&now, &will);
 }
 
 static int
-change(struct session *s, struct journal *j, const char *path)
+refuse_waiting(struct journal *j, const struct pending *p)
+{
+	leftover_keep_timer(j, p);
+	log_error("%s waits to be confirmed, and is put back in %u s; "
+		  "`netsetup confirm` keeps it, `netsetup remove` takes "
+		  "all away",
+		  p->path, (unsigned int)(pending_left_ms(p) + 999) / 1000);
+	return EXIT_FAILED;
+}
+
+static int
+change(struct session *s, struct journal *j, const struct target *t)
 {
 	struct kdiff d = {0};
 	int r;
 
-	r = apply(j, &s->desired, s->arena, &s->diags, &d);
+	r = enact(j, t->path, str_text(&t->text), &s->desired, s->arena,
+		  &s->diags, &d);
 	if (d.n > 0 || r < 0)
 		common_print(&s->diags);
 	if (r < 0 && s->diags.n_errors == 0)
@@ -58,9 +85,6 @@ change(struct session *s, struct journal *j, const char *path)
 		return EXIT_FAILED;
 	if (d.n > 0)
 		note_forward_chain(s);
-	r = record_policy(s, j, path);
-	if (r < 0)
-		return common_fail("applied, but " JOURNAL_DIR, r);
 	return EXIT_DONE;
 }
 
@@ -77,6 +101,47 @@ ask_guard(struct session *s, const struct options *o)
 	if (status < 0)
 		status = guard_refuse(&g);
 	guard_close(&g);
+	return status;
+}
+
+/* The same, with a timer that puts back what was. */
+static int
+try_out(struct session *s, struct journal *j, const struct target *t,
+	uint64_t ms)
+{
+	char duration[CLOCK_DURATION_LEN];
+	int r, status;
+
+	r = leftover_try(j, ms, t->path);
+	if (r < 0)
+		return common_fail("cannot start the timer", r);
+	status = change(s, j, t);
+	if (status == EXIT_DONE)
+		printf("%s is put back in %s unless you type `netsetup "
+		       "confirm`\n",
+		       t->path, clock_duration(ms, duration));
+	else
+		leftover_settle(j);
+	return status;
+}
+
+/* With the lock. */
+static int
+change_or_wait(struct session *s, struct journal *j, const struct options *o)
+{
+	struct pending waiting;
+	struct target t;
+	int status;
+
+	leftover_mend(j, s->arena, &waiting);
+	if (waiting.there)
+		return refuse_waiting(j, &waiting);
+	target_init(&t, s, o->policy);
+	if (o->confirm_ms && !is_in_force(s, j, &t))
+		status = try_out(s, j, &t, o->confirm_ms);
+	else
+		status = change(s, j, &t);
+	str_fini(&t.text);
 	return status;
 }
 
@@ -99,7 +164,7 @@ run(struct session *s, const struct options *o)
 		status = common_lock(&j);
 	if (status >= 0)
 		return status;
-	status = change(s, &j, o->policy);
+	status = change_or_wait(s, &j, o);
 	journal_close(&j);
 	return status;
 }
@@ -107,6 +172,7 @@ run(struct session *s, const struct options *o)
 int
 cmd_apply(int argc, char **argv)
 {
-	return session_command(argc, argv, OPTION_FILE | OPTION_FORCE, NULL,
-			       run);
+	return session_command(argc, argv,
+			       OPTION_FILE | OPTION_CONFIRM | OPTION_FORCE,
+			       NULL, run);
 }

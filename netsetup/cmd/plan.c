@@ -6,7 +6,9 @@
 
 #include <stdio.h>
 
+#include "lib/log.h"
 #include "netsetup/cmd/guard.h"
+#include "netsetup/cmd/leftover.h"
 #include "netsetup/state/plan.h"
 
 /* The members "cuts" and "guard". */
@@ -54,6 +56,19 @@ print_plan(const struct kdiff *d, const struct guard *g, bool as_json)
 	str_fini(&text);
 }
 
+/* What is installed may be on trial. */
+static void
+note_unconfirmed(const struct session *s)
+{
+	struct leftover left = leftover_look(s->arena);
+	struct str text = {0};
+
+	leftover_text(&left, &text);
+	if (left.pending.there)
+		log_notice("what is installed is %s", str_text(&text));
+	str_fini(&text);
+}
+
 static int
 plan(struct session *s, const struct options *o)
 {
@@ -66,6 +81,7 @@ plan(struct session *s, const struct options *o)
 		status = session_observe(s);
 	if (status >= 0)
 		return status;
+	note_unconfirmed(s);
 	d = diff(&s->observed, &s->desired, s->arena);
 	if (d.n > 0 || s->refused)
 		common_print(&s->diags);

@@ -5,9 +5,10 @@
 #include "netsetup/cmd/remove.h"
 
 #include "lib/arena.h"
-#include "netsetup/change/apply.h"
+#include "netsetup/change/enact.h"
 #include "netsetup/change/observe.h"
 #include "netsetup/cmd/common.h"
+#include "netsetup/cmd/leftover.h"
 
 /* Nothing is wanted: the difference to that is what must go. */
 static int
@@ -19,9 +20,10 @@ remove_all(struct journal *j, struct arena *arena)
 	int r, status = EXIT_DONE;
 
 	diags_init(&diags);
-	r = apply(j, &nothing, arena, &diags, &d);
+	leftover_tell_remove(j, arena);
+	r = enact(j, NULL, NULL, &nothing, arena, &diags, &d);
 	if (r == 0)
-		r = journal_store_policy(j, NULL, NULL);
+		r = leftover_settle(j);
 	common_print(&diags);
 	if (r < 0)
 		status = diags.n_errors > 0 ? EXIT_FAILED

@@ -9,6 +9,7 @@
 
 #include "netsetup/change/observe.h"
 #include "netsetup/change/readback.h"
+#include "netsetup/change/wanted.h"
 
 static void
 begin(struct session *s)
@@ -43,28 +44,6 @@ session_open(struct session *s, const char *policy)
 	return EXIT_POLICY;
 }
 
-/*
- * The copy is what is in force. Where the file that was applied still says
- * the same, take that: places in it are what the administrator knows.
- */
-static void
-choose_applied(struct session *s, const struct journal_policy *applied)
-{
-	struct policy *now;
-	struct diags diags;
-
-	diags_init(&diags);
-	now = policy_load(applied->path, &diags);
-	diags_fini(&diags);
-	s->edited = !now || !policy_equal(now, s->policy);
-	if (s->edited) {
-		policy_free(now);
-		return;
-	}
-	policy_free(s->policy);
-	s->policy = now;
-}
-
 int
 session_open_applied(struct session *s)
 {
@@ -81,12 +60,9 @@ session_open_applied(struct session *s)
 	if (!applied.path)
 		return -1;
 	s->applied = applied.path;
-	s->policy = policy_load_text(applied.copy, applied.text, applied.len,
-				     &s->diags);
-	if (s->policy) {
-		choose_applied(s, &applied);
+	s->policy = wanted_policy(&applied, &s->diags, &s->edited);
+	if (s->policy)
 		return work_out(s);
-	}
 	common_print(&s->diags);
 	return EXIT_FAILED;
 }

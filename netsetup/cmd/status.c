@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "netsetup/cmd/leftover.h"
 #include "netsetup/cmd/session.h"
 #include "netsetup/state/plan.h"
 
@@ -143,7 +144,8 @@ changed_text(const struct session *s, struct str *out)
 }
 
 static void
-status_text(const struct session *s, const struct kdiff *d, struct str *out)
+status_text(const struct session *s, const struct leftover *left,
+	    const struct kdiff *d, struct str *out)
 {
 	struct service_status st;
 	size_t i;
@@ -153,6 +155,10 @@ status_text(const struct session *s, const struct kdiff *d, struct str *out)
 	else
 		str_addf(out, "installed: %zu rules in %zu chains\n",
 			 s->observed.n_rules, s->observed.n_chains);
+	if (left->pending.there) {
+		leftover_text(left, out);
+		str_add(out, "\n");
+	}
 	for (i = 0; i < n_services(s); i++) {
 		if (!is_captured(s, i))
 			continue;
@@ -193,7 +199,8 @@ service_json(const struct service_status *st, struct json *j)
 }
 
 static void
-status_json(const struct session *s, const struct kdiff *d, struct str *out)
+status_json(const struct session *s, const struct leftover *left,
+	    const struct kdiff *d, struct str *out)
 {
 	struct service_status st;
 	struct json j;
@@ -203,6 +210,7 @@ status_json(const struct session *s, const struct kdiff *d, struct str *out)
 	json_object(&j, NULL);
 	json_bool(&j, "installed", s->observed.table);
 	json_bool(&j, "policy_edited", s->edited);
+	leftover_json(left, &j);
 	json_array(&j, "services");
 	for (i = 0; i < n_services(s); i++) {
 		if (!is_captured(s, i))
@@ -224,6 +232,7 @@ static int
 status(struct session *s, const struct options *o)
 {
 	struct str text = {0};
+	struct leftover left;
 	struct kdiff d;
 	int exit_status;
 
@@ -232,15 +241,18 @@ status(struct session *s, const struct options *o)
 		exit_status = session_observe(s);
 	if (exit_status >= 0)
 		return exit_status;
+	left = leftover_look(s->arena);
 	d = diff(&s->observed, &s->desired, s->arena);
 	if (o->json)
-		status_json(s, &d, &text);
+		status_json(s, &left, &d, &text);
 	else
-		status_text(s, &d, &text);
+		status_text(s, &left, &d, &text);
 	fputs(str_text(&text), stdout);
 	str_fini(&text);
 	common_print_errors(&s->diags);
-	return d.n > 0 || s->edited ? EXIT_DIFFERENCES : EXIT_DONE;
+	return d.n > 0 || s->edited || left.interrupted || left.pending.there
+		       ? EXIT_DIFFERENCES
+		       : EXIT_DONE;
 }
 
 int

@@ -68,7 +68,9 @@ int
 lab_netsetup(struct lab *lab, struct str *out, const char *command)
 {
 	bool reads = strncmp(command, "status", 6) != 0 &&
-		     strncmp(command, "remove", 6) != 0;
+		     strncmp(command, "remove", 6) != 0 &&
+		     strncmp(command, "confirm", 7) != 0 &&
+		     strncmp(command, "watch", 5) != 0;
 
 	return lab_run(lab, LAB_GATEWAY, out, "netsetup %s%s", command,
 		       reads ? " -f " LAB_DIR "/policy.conf" : "");

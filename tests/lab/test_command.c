@@ -72,6 +72,8 @@ exit_statuses(void)
 	command_check(lab, "aply", 64, "did you mean 'apply'?");
 	command_check(lab, "plan --confirm 60s", 64,
 		      "unknown option --confirm");
+	command_check(lab, "apply --confirm 0", 64, "from 1ms to 24h");
+	command_check(lab, "confirm", 1, "nothing waits to be confirmed");
 	command_check(lab, "remove -f", 64, "unknown option -f");
 	command_check(lab, "apply --drain", 64, "--drain");
 	command_check(lab, "apply --json", 64, "unknown option --json");

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "lib/arena.h"
-#include "netsetup/change/journal.h"
+#include "netsetup/change/intent.h"
 #include "netsetup/kernel/sysctl.h"
 #include "tests/unit.h"
 
@@ -329,6 +329,7 @@ static void
 test_journal_policy(void)
 {
 	struct journal_policy p;
+	struct intent intent;
 	struct journal j;
 	struct fake f;
 
@@ -336,14 +337,29 @@ test_journal_policy(void)
 	journal_open(&j, f.root);
 	UNIT_CHECK(journal_load_policy(&j, f.arena, &p) == 0 && !p.path,
 		   "none");
-	UNIT_CHECK(journal_store_policy(&j, "/a b", "x\n") == 0, "store");
+	UNIT_CHECK(intent_begin(&j, "/a b", "x\n") == 0, "begin");
+	UNIT_CHECK(journal_load_policy(&j, f.arena, &p) == 0 && !p.path,
+		   "not yet");
+	UNIT_CHECK(intent_load(&j, f.arena, &intent) == 0 && intent.there,
+		   "intent");
+	UNIT_STRINGS(intent.policy.path, "/a b");
+	UNIT_CHECK(intent_finish(&j) == 0, "finish");
+	UNIT_CHECK(intent_load(&j, f.arena, &intent) == 0 && !intent.there,
+		   "no intent");
 	UNIT_CHECK(journal_load_policy(&j, f.arena, &p) == 0, "load");
 	UNIT_STRINGS(p.path, "/a b");
 	UNIT_STRINGS(p.text, "# /a b\nx\n");
 	UNIT_CHECK(p.len == strlen(p.text), "%zu", p.len);
 	UNIT_CHECK(access(p.copy, R_OK) == 0, "%s", p.copy);
-	UNIT_CHECK(journal_store_policy(&j, NULL, NULL) == 0, "forget");
-	UNIT_CHECK(journal_store_policy(&j, NULL, NULL) == 0, "forget again");
+	UNIT_CHECK(intent_begin(&j, NULL, NULL) == 0, "begin");
+	UNIT_CHECK(intent_load(&j, f.arena, &intent) == 0 && intent.there &&
+			   !intent.policy.path,
+		   "intent");
+	UNIT_CHECK(intent_drop(&j) == 0 && intent_drop(&j) == 0, "drop");
+	UNIT_CHECK(journal_load_policy(&j, f.arena, &p) == 0 && p.path,
+		   "still there");
+	UNIT_CHECK(intent_begin(&j, NULL, NULL) == 0, "begin");
+	UNIT_CHECK(intent_finish(&j) == 0, "forget");
 	UNIT_CHECK(journal_load_policy(&j, f.arena, &p) == 0 && !p.path,
 		   "forgotten");
 	journal_close(&j);
@@ -403,7 +419,7 @@ test_not_alone(void)
 	snprintf(link, sizeof(link), "%s/netsetup.new.%llu", f.root,
 		 (unsigned long long)j.netns);
 	UNIT_CHECK(symlink(victim, link) == 0, "link");
-	UNIT_CHECK(journal_store_policy(&j, "/p", "x\n") == 0, "store");
+	UNIT_CHECK(intent_begin(&j, "/p", "x\n") == 0, "store");
 	UNIT_CHECK(sysctl_read(f.root, "victim", text) == 0, "read");
 	UNIT_STRINGS(text, "0");
 	journal_close(&j);

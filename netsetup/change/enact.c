@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The order of writing, and what follows from it: an intent whose rules are
+ * in the kernel was committed, and one whose rules are not was not.
+ */
+#include "netsetup/change/enact.h"
+
+#include <string.h>
+
+#include "netsetup/change/intent.h"
+#include "netsetup/change/observe.h"
+#include "netsetup/change/wanted.h"
+
+int
+enact(struct journal *j, const char *path, const char *text,
+      const struct kstate *desired, struct arena *arena, struct diags *diags,
+      struct kdiff *ret_diff)
+{
+	int r;
+
+	r = intent_begin(j, path, text);
+	if (r < 0)
+		return r;
+	r = apply(j, desired, arena, diags, ret_diff);
+	if (r < 0) {
+		intent_drop(j);
+		return r;
+	}
+	return intent_finish(j);
+}
+
+/* Behind the comment that names the file. */
+static const char *
+canonical_text(const struct journal_policy *copy)
+{
+	const char *end = strchr(copy->text, '\n');
+
+	return end ? end + 1 : "";
+}
+
+int
+enact_copy(struct journal *j, const struct journal_policy *copy,
+	   struct arena *arena, struct diags *diags)
+{
+	struct kdiff d = {0};
+	struct wanted w;
+	int r;
+
+	r = wanted_load(copy, arena, diags, &w);
+	if (r == 0)
+		r = enact(j, copy->path,
+			  copy->path ? canonical_text(copy) : NULL, &w.state,
+			  arena, diags, &d);
+	wanted_fini(&w, diags);
+	return r;
+}
+
+static bool
+is_nft(const struct kchange *c)
+{
+	switch (c->object) {
+	case KCHANGE_TABLE:
+	case KCHANGE_CHAIN:
+	case KCHANGE_SET:
+	case KCHANGE_RULE:
+		return true;
+	case KCHANGE_IPRULE:
+	case KCHANGE_ROUTE:
+	case KCHANGE_SYSCTL:
+		break;
+	}
+	return false;
+}
+
+/* Does nftables hold what this policy wants? */
+static int
+is_committed(const struct journal_policy *copy, struct arena *arena,
+	     struct diags *diags, bool *ret_committed)
+{
+	const struct sysctl_record none = {0};
+	struct kstate now;
+	struct wanted w;
+	struct kdiff d;
+	size_t i;
+	int r;
+
+	r = wanted_load(copy, arena, diags, &w);
+	if (r == 0)
+		r = observe_state(arena, &none, NFT_DEPTH_RULES, &now, NULL);
+	if (r == 0) {
+		d = diff(&now, &w.state, arena);
+		*ret_committed = true;
+		for (i = 0; i < d.n; i++) {
+			if (is_nft(&d.list[i]))
+				*ret_committed = false;
+		}
+	}
+	wanted_fini(&w, diags);
+	return r;
+}
+
+/* Without a word to the journal: that has the intent. */
+static int
+apply_copy(struct journal *j, const struct journal_policy *copy,
+	   struct arena *arena, struct diags *diags)
+{
+	struct kdiff d = {0};
+	struct wanted w;
+	int r;
+
+	r = wanted_load(copy, arena, diags, &w);
+	if (r == 0)
+		r = apply(j, &w.state, arena, diags, &d);
+	wanted_fini(&w, diags);
+	return r;
+}
+
+int
+enact_recover(struct journal *j, struct arena *arena, struct diags *diags,
+	      struct interrupted *ret_what)
+{
+	struct journal_policy former;
+	struct intent intent;
+	bool committed = false;
+	int r;
+
+	memset(ret_what, 0, sizeof(*ret_what));
+	r = intent_load(j, arena, &intent);
+	if (r == 0)
+		r = journal_load_policy(j, arena, &former);
+	if (r < 0 || !intent.there)
+		return r;
+	ret_what->found = true;
+	ret_what->path = intent.policy.path;
+	r = is_committed(&intent.policy, arena, diags, &committed);
+	if (r < 0)
+		return r;
+	ret_what->finished = committed;
+	r = apply_copy(j, committed ? &intent.policy : &former, arena, diags);
+	if (r < 0)
+		return r;
+	return committed ? intent_finish(j) : intent_drop(j);
+}

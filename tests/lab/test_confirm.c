@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_confirm.c - `apply --confirm`: what was is put back unless somebody
+ * says `netsetup confirm`, whatever became of shell, terminal and timer.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tests/lab/command.h"
+
+#define ONE                                                                    \
+	"gateway {\n    inside in0\n}\n"                                       \
+	"service one {\n    intercept tcp port 80\n}\n"
+#define TWO                                                                    \
+	"gateway {\n    inside in0\n}\n"                                       \
+	"service two {\n    intercept tcp port 443\n}\n"
+
+static bool
+installed(struct lab *lab, const char *service)
+{
+	return lab_run(lab, LAB_GATEWAY, NULL,
+		       "nft list chain inet interpose service_%s",
+		       service) == 0;
+}
+
+static bool
+nothing_installed(struct lab *lab)
+{
+	return lab_run(lab, LAB_GATEWAY, NULL,
+		       "nft list table inet interpose") != 0 &&
+	       lab_run(lab, LAB_GATEWAY, NULL,
+		       "ls /run/interpose | grep -v lock") != 0;
+}
+
+/* The process number of the timer; 0: there is none. */
+static pid_t
+timer(struct lab *lab)
+{
+	struct str out = {0};
+	int pid = 0;
+
+	lab_run(lab, LAB_GATEWAY, &out,
+		"for p in /proc/[0-9]*; do "
+		"[ \"$(cat $p/comm)\" = netsetup-timer ] && "
+		"! grep -q '^State:.Z' $p/status && echo ${p#/proc/}; done");
+	sscanf(str_text(&out), "%d", &pid);
+	str_fini(&out);
+	return pid;
+}
+
+/* `one` is in force; `two` is tried for that long. */
+static struct lab *
+trying(const char *duration)
+{
+	struct lab *lab = lab_up(NULL);
+	char command[64];
+
+	lab_policy(lab, ONE);
+	lab_apply(lab);
+	lab_policy(lab, TWO);
+	snprintf(command, sizeof(command), "apply --confirm %s", duration);
+	command_check(lab, command, 0, "unless you type `netsetup confirm`");
+	CU_ASSERT(installed(lab, "two") && !installed(lab, "one"));
+	return lab;
+}
+
+static void
+put_back_in_time(void)
+{
+	struct lab *lab = trying("700ms");
+	struct str out = {0};
+
+	CU_ASSERT(installed(lab, "two"));
+	/* the file is not asked: the former text is on record */
+	lab_policy(lab, "nonsense");
+	CU_ASSERT(LAB_WAIT(installed(lab, "one"), 3000));
+	CU_ASSERT(LAB_WAIT(timer(lab) == 0, 1000));
+	CU_ASSERT(!installed(lab, "two"));
+	lab_netsetup(lab, &out, "status");
+	UNIT_CHECK(strstr(str_text(&out), "service one: ") &&
+			   !strstr(str_text(&out), "unconfirmed") &&
+			   !strstr(str_text(&out), "rule "),
+		   "%s", str_text(&out));
+	str_fini(&out);
+	lab_down(lab);
+}
+
+/* Where nothing was installed, nothing is left. */
+static void
+put_back_to_nothing(void)
+{
+	struct lab *lab = lab_up(NULL);
+
+	lab_policy(lab, ONE);
+	command_check(lab, "apply --confirm 300ms", 0, "put back in 300ms");
+	CU_ASSERT(installed(lab, "one"));
+	CU_ASSERT(LAB_WAIT(nothing_installed(lab), 3000));
+	lab_down(lab);
+}
+
+static void
+confirmed(void)
+{
+	struct lab *lab = trying("600ms");
+
+	CU_ASSERT(timer(lab) > 0);
+	command_silent(lab, "confirm");
+	CU_ASSERT(LAB_WAIT(timer(lab) == 0, 1000));
+	lab_sleep(900);
+	CU_ASSERT(installed(lab, "two"));
+	command_check(lab, "status", 0, "service two: ");
+	command_check(lab, "confirm", 1, "nothing waits to be confirmed");
+	/* says the same: nothing to wait for, and nothing to say */
+	command_silent(lab, "apply --confirm 1s");
+	CU_ASSERT(timer(lab) == 0);
+	lab_down(lab);
+}
+
+/* While it waits, everybody is told. */
+static void
+said_while_pending(void)
+{
+	struct lab *lab = trying("60s");
+
+	command_check(lab, "status", 2,
+		      "unconfirmed, put back in 60 s unless `netsetup "
+		      "confirm`");
+	command_check(lab, "status --json", 2, "\"seconds_left\": 60,");
+	command_check(lab, "status --json", 2, "\"timer\": true");
+	command_check(lab, "plan", 0, "unconfirmed, put back in 60 s");
+	lab_policy(lab, ONE);
+	command_check(lab, "apply", 1, "`netsetup confirm` keeps it");
+	CU_ASSERT(installed(lab, "two"));
+	command_silent(lab, "remove");
+	CU_ASSERT(nothing_installed(lab));
+	CU_ASSERT(LAB_WAIT(timer(lab) == 0, 1000));
+	command_check(lab, "confirm", 1, "nothing waits to be confirmed");
+	lab_down(lab);
+}
+
+/* A failed one leaves no timer and nothing to confirm. */
+static void
+failed(void)
+{
+	struct lab *lab = lab_up(NULL);
+
+	lab_policy(lab, ONE);
+	lab_apply(lab);
+	lab_must(lab, LAB_GATEWAY, "ip link set lo down");
+	lab_policy(lab, "gateway {\n inside in0\n table 77\n}\n"
+			"service two {\n intercept tcp port 80\n}\n");
+	command_check(lab, "apply --confirm 60s", 1, "kernel refuses");
+	CU_ASSERT(LAB_WAIT(timer(lab) == 0, 1000));
+	CU_ASSERT(installed(lab, "one"));
+	command_check(lab, "confirm", 1, "nothing waits to be confirmed");
+	lab_down(lab);
+}
+
+/* --- what the timer outlives --------------------------------------------- */
+
+/*
+ * A terminal with a shell in which it is typed; all of it dies, and the
+ * timer gets a hangup of its own.
+ */
+static void
+terminal_dies(void)
+{
+	struct lab *lab = lab_up(NULL);
+	pid_t pid;
+
+	lab_policy(lab, ONE);
+	lab_apply(lab);
+	lab_policy(lab, TWO);
+	pid = lab_spawn(
+		lab, LAB_GATEWAY, "terminal",
+		"script -qc 'netsetup apply --confirm 1500ms -f " LAB_DIR
+		"/policy.conf; sleep 60' /dev/null");
+	CU_ASSERT(LAB_WAIT(lab_logged("terminal", "put back in"), 5000));
+	CU_ASSERT_FATAL(timer(lab) > 0);
+	kill(timer(lab), SIGHUP);
+	kill(timer(lab), SIGINT);
+	lab_stop(lab, pid, SIGKILL, 1000);
+	CU_ASSERT(installed(lab, "two"));
+	CU_ASSERT(timer(lab) > 0);
+	CU_ASSERT(LAB_WAIT(installed(lab, "one"), 4000));
+	/* not a word into what is somebody else's terminal by now */
+	CU_ASSERT(!lab_logged("terminal", "not confirmed"));
+	lab_down(lab);
+}
+
+/* It has nothing of ours: no descriptor, session or directory. */
+static void
+has_nothing_of_ours(void)
+{
+	struct lab *lab = trying("60s");
+	struct str out = {0};
+	pid_t pid = timer(lab);
+
+	CU_ASSERT_FATAL(pid > 0);
+	lab_run(lab, LAB_GATEWAY, &out,
+		"cd /proc/%d/fd; for f in *; do readlink $f; done | "
+		"sed 's/[.][0-9]*$//' | sort | uniq -c | tr -s ' '; "
+		"readlink /proc/%d/cwd",
+		(int)pid, (int)pid);
+	UNIT_STRINGS(str_text(&out), " 3 /dev/null\n"
+				     " 1 /run/interpose/netsetup.timer\n/\n");
+	UNIT_CHECK(getsid(pid) > 0 && getsid(pid) != getsid(0), "its session");
+	str_fini(&out);
+	command_silent(lab, "remove");
+	lab_down(lab);
+}
+
+/* Before it is time, the next run starts another timer. */
+static void
+timer_killed(void)
+{
+	struct lab *lab = trying("1500ms");
+
+	kill(timer(lab), SIGKILL);
+	CU_ASSERT(LAB_WAIT(timer(lab) == 0, 1000));
+	command_check(lab, "status", 2, "its timer is gone");
+	command_check(lab, "status --json", 2, "\"timer\": false");
+	command_check(lab, "apply", 1, "was gone: started another");
+	CU_ASSERT(timer(lab) > 0);
+	CU_ASSERT(LAB_WAIT(installed(lab, "one"), 4000));
+	lab_down(lab);
+}
+
+/* `two` is tried, its timer is killed, and it is past its time. */
+static struct lab *
+overdue(void)
+{
+	struct lab *lab = trying("400ms");
+	pid_t pid = timer(lab);
+
+	CU_ASSERT_FATAL(pid > 0);
+	kill(pid, SIGKILL);
+	lab_sleep(450);
+	CU_ASSERT(installed(lab, "two"));
+	command_check(lab, "status", 2, "its time is over");
+	return lab;
+}
+
+/* After that, the next run puts back. */
+static void
+timer_killed_and_late(void)
+{
+	struct lab *lab = overdue();
+
+	command_check(lab, "confirm", 1, "was not confirmed in time");
+	CU_ASSERT(installed(lab, "one"));
+	command_check(lab, "confirm", 1, "nothing waits to be confirmed");
+	lab_down(lab);
+
+	lab = overdue();
+	command_check(lab, "apply", 0, "was not confirmed in time");
+	CU_ASSERT(installed(lab, "two"));
+	command_silent(lab, "apply");
+	lab_down(lab);
+
+	lab = overdue();
+	command_silent(lab, "remove");
+	CU_ASSERT(nothing_installed(lab));
+	lab_down(lab);
+}
+
+/* The lock is held when it is time: the timer waits for it. */
+static void
+waits_for_the_lock(void)
+{
+	struct lab *lab = trying("300ms");
+	pid_t pid;
+
+	pid = lab_spawn(lab, LAB_GATEWAY, "locker",
+			"python3 -c 'import fcntl, glob, time\n"
+			"f = open(glob.glob(\"/run/interpose/*lock*\")[0], "
+			"\"r+\")\n"
+			"fcntl.lockf(f, fcntl.LOCK_EX)\n"
+			"print(\"held\", flush=True)\n"
+			"time.sleep(60)'");
+	CU_ASSERT(LAB_WAIT(lab_logged("locker", "held"), 5000));
+	lab_sleep(500);
+	CU_ASSERT(installed(lab, "two"));
+	CU_ASSERT(timer(lab) > 0);
+	lab_stop(lab, pid, SIGKILL, 1000);
+	CU_ASSERT(LAB_WAIT(installed(lab, "one"), 2000));
+	lab_down(lab);
+}
+
+/* --- the system's log ---------------------------------------------------- */
+
+#define DEV LAB_DIR "/dev"
+
+/* A /dev of which one may make a log: for what is run after it. */
+#define WITH_LOG                                                               \
+	"mount --bind " DEV " /dev && "                                        \
+	"netsetup apply --confirm 300ms -f " LAB_DIR "/policy.conf"
+
+static int
+listen_to_log(struct lab *lab)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX, .sun_path = DEV "/log"};
+	int fd;
+
+	lab_must(lab, LAB_GATEWAY,
+		 "mkdir " DEV "; touch " DEV "/null; "
+		 "mount --bind /dev/null " DEV "/null");
+	fd = lab_socket(lab, LAB_GATEWAY, AF_UNIX, SOCK_DGRAM);
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
+		lab_die("cannot bind " DEV "/log");
+	return fd;
+}
+
+/* Nobody reads the timer's standard error: it tells the system. */
+static void
+tells_syslog(void)
+{
+	struct lab *lab = lab_up(NULL);
+	char line[512] = "";
+	ssize_t n;
+	int fd;
+
+	lab_policy(lab, ONE);
+	lab_apply(lab);
+	lab_policy(lab, TWO);
+	fd = listen_to_log(lab);
+	lab_must(lab, LAB_GATEWAY, "unshare -m sh -c '" WITH_LOG "'");
+	CU_ASSERT(LAB_WAIT(installed(lab, "one"), 3000));
+	n = lab_recv(fd, line, sizeof(line) - 1, 1000);
+	line[n < 0 ? 0 : n] = '\0';
+	UNIT_CHECK(!strncmp(line, "<28>", 4) && strstr(line, "netsetup") &&
+			   strstr(line, "policy.conf was not confirmed in "
+					"time: what "),
+		   "%zd: %s", n, line);
+	close(fd);
+	lab_must(lab, LAB_GATEWAY, "umount " DEV "/null");
+	lab_down(lab);
+}
+
+static const struct unit_test tests[] = {
+	{"put_back_in_time", put_back_in_time},
+	{"put_back_to_nothing", put_back_to_nothing},
+	{"confirmed", confirmed},
+	{"said_while_pending", said_while_pending},
+	{"failed", failed},
+	{"terminal_dies", terminal_dies},
+	{"has_nothing_of_ours", has_nothing_of_ours},
+	{"timer_killed", timer_killed},
+	{"timer_killed_and_late", timer_killed_and_late},
+	{"waits_for_the_lock", waits_for_the_lock},
+	{"tells_syslog", tells_syslog},
+};
+
+LAB_MAIN("confirm", tests)
