@@ -47,7 +47,10 @@ NETSETUP = \
 	netsetup/state/draft \
 	netsetup/state/span \
 	netsetup/state/dispatch \
+	netsetup/state/filter \
 	netsetup/state/capture \
+	netsetup/state/guard \
+	netsetup/state/return_path \
 	netsetup/state/desired \
 	netsetup/state/meet \
 	netsetup/state/cuts \

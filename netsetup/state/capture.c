@@ -1,75 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From intercepts and excepts to rules. An intercept may need several rules:
- * one for each family whose addresses it names, for its plain interface
- * names and for each wildcard, and for hosts in `to`, which may be addresses
- * of the box itself, apart from networks, which stand for routed unicast
- * destinations only. Lists of more than one become sets. The rules of all
- * intercepts are put into the front chain at the end, when all are known.
+ * Services are captured in two fronts: by tproxy before conntrack, and by
+ * redirect in NAT. Each tries the services of both in the order of the
+ * policy, so that none takes what is an earlier one's.
  */
 #include "netsetup/state/capture.h"
 
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/rtnetlink.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "lib/arena.h"
-#include "netsetup/state/dispatch.h"
-
-enum verdict {
-	VERDICT_JUMP,
-	VERDICT_ACCEPT,
-	VERDICT_RETURN,
-};
-
-/* What a list of addresses comes to in one family. */
-struct selection {
-	enum {
-		SELECT_NONE, /* no address of this family */
-		SELECT_ANY,
-		SELECT_ONE,
-		SELECT_SET,
-	} kind;
-	const struct prefix *one;
-	const char *set;
-	struct dispatch_keys keys;
-};
-
-/* The rules of a front chain, until they are all known. */
-struct front {
-	struct dispatch_rule *rules;
-	size_t n;
-};
-
-/* Which members of a list count. */
-enum which {
-	WHICH_ALL,
-	WHICH_HOSTS,
-	WHICH_NETWORKS,
-};
-
-/* A statement that selects flows, on its way to become rules. */
-struct filter {
-	struct draft *d;
-	unsigned int families;
-	struct place place;
-	const char *name;    /* of service or gateway, for labels */
-	const char *tag;     /* makes names of sets unique: "1_web" */
-	const char *chain;   /* where the rules go */
-	struct front *front; /* where they wait before, or NULL */
-	struct policy_ifaces on;
-	const char *on_set; /* the plain names of `on`, when more than one */
-	struct policy_prefixes from;
-	struct policy_prefixes to;
-	struct policy_ports ports;
-	const char *ports_set; /* when more than one */
-	struct dispatch_keys port_keys;
-	bool routed_only; /* networks in `to` leave out the box's own */
-	enum verdict verdict;
-	const char *target; /* VERDICT_JUMP */
-};
+#include "netsetup/state/filter.h"
 
 bool
 capture_wanted(const struct policy *p)
@@ -83,297 +25,104 @@ capture_wanted(const struct policy *p)
 	return false;
 }
 
-static bool
-list_has_family(const struct policy_prefixes *list, int family)
-{
-	size_t i;
-
-	for (i = 0; i < list->n; i++) {
-		if (list->list[i].addr.family == family)
-			return true;
-	}
-	return list->n == 0;
-}
-
 bool
 capture_has_family(const struct policy_intercept *i, int family)
 {
-	return list_has_family(&i->from, family) &&
-	       list_has_family(&i->to, family);
+	return filter_list_has_family(&i->from, family) &&
+	       filter_list_has_family(&i->to, family);
 }
+
+/* --- two fronts ---------------------------------------------------------- */
+
+/* One of the two places where packets are captured, on its way. */
+struct front {
+	struct draft *d;
+	const struct policy *policy;
+	unsigned int families;
+	enum via via;
+	const char *chain; /* where the services are tried */
+	struct filter_rules rules;
+	bool again; /* the other front has been made */
+};
+
+/* What a service does in a front. */
+enum role {
+	ROLE_NONE,
+	ROLE_CAPTURE,
+	ROLE_LEAVE, /* its flows are the other front's: no later one's */
+	ROLE_IDLE,  /* UDP by redirect: old entries while it is not alive */
+};
 
 static bool
-counts(const struct prefix *p, int family, enum which which)
+is_captured(const struct policy_service *s, enum via via, enum proto proto)
 {
-	if (p->addr.family != family)
-		return false;
-	return which == WHICH_ALL ||
-	       prefix_is_host(p) == (which == WHICH_HOSTS);
+	return s->n_intercepts && s->proto == proto &&
+	       s->intercepts[0].via == via;
 }
 
-static struct kelem
-prefix_elem(const struct prefix *p)
-{
-	struct addr last = prefix_last(p);
-	struct kelem e = {0};
-
-	memcpy(e.low, p->addr.bytes, sizeof(e.low));
-	memcpy(e.high, last.bytes, sizeof(e.high));
-	return e;
-}
-
-/* The members of `list` that count, as a set if there are several. */
-static struct selection
-select_prefixes(struct filter *f, const struct policy_prefixes *list,
-		int family, enum which which, const char *kind)
-{
-	enum kset_type type = family == AF_INET ? KSET_IPV4 : KSET_IPV6;
-	struct selection s = {.kind = SELECT_NONE};
-	struct kelem *elems;
-	size_t i, n = 0;
-
-	if (list->n == 0) {
-		s.kind = which == WHICH_HOSTS ? SELECT_NONE : SELECT_ANY;
-		return s;
-	}
-	elems = arena_calloc(f->d->arena, list->n, sizeof(*elems));
-	for (i = 0; i < list->n; i++) {
-		if (!counts(&list->list[i], family, which))
-			continue;
-		s.one = &list->list[i];
-		elems[n++] = prefix_elem(s.one);
-	}
-	s.keys.list = elems;
-	if (n > 0)
-		s.kind = n == 1 ? SELECT_ONE : SELECT_SET;
-	s.keys.n = kset_normalise(elems, n, type);
-	if (s.kind == SELECT_SET)
-		s.set = draft_set(f->d,
-				  arena_printf(f->d->arena, "%s%s_%s", kind,
-					       f->tag,
-					       inet_family_name(family)),
-				  type, elems, s.keys.n, f->place, f->name);
-	return s;
-}
-
-static void
-select_ports(struct filter *f)
-{
-	struct kelem *elems;
-	size_t i;
-
-	elems = arena_calloc(f->d->arena, f->ports.n, sizeof(*elems));
-	for (i = 0; i < f->ports.n; i++) {
-		const struct port_range *r = &f->ports.list[i];
-
-		elems[i].low[0] = (uint8_t)(r->low >> 8);
-		elems[i].low[1] = (uint8_t)r->low;
-		elems[i].high[0] = (uint8_t)(r->high >> 8);
-		elems[i].high[1] = (uint8_t)r->high;
-	}
-	f->port_keys.list = elems;
-	f->port_keys.n = kset_normalise(elems, f->ports.n, KSET_PORT);
-	if (f->ports.n > 1)
-		f->ports_set = draft_set(
-			f->d, arena_printf(f->d->arena, "ports%s", f->tag),
-			KSET_PORT, elems, f->port_keys.n, f->place, f->name);
-}
-
-/* A set of the same names that is there already, or NULL. */
-static const char *
-find_iface_set(const struct kstate *s, struct kelem *elems, size_t n)
-{
-	struct kset wanted = {.elems = elems};
-	size_t i;
-
-	wanted.n_elems = kset_normalise(elems, n, KSET_IFNAME);
-	for (i = 0; i < s->n_sets; i++) {
-		const struct kset *set = &s->sets[i];
-
-		if (set->type == KSET_IFNAME && !(set->flags & NFT_SET_MAP) &&
-		    kset_same_elems(set, &wanted))
-			return set->name;
-	}
-	return NULL;
-}
-
-static const char *
-make_iface_set(struct filter *f)
-{
-	struct kelem *elems;
-	const char *name;
-	size_t i, n = 0;
-
-	elems = arena_calloc(f->d->arena, f->on.n, sizeof(*elems));
-	for (i = 0; i < f->on.n; i++) {
-		if (f->on.list[i].wildcard)
-			continue;
-		memcpy(elems[n].low, f->on.list[i].name, POLICY_IFACE_LEN);
-		memcpy(elems[n].high, f->on.list[i].name, POLICY_IFACE_LEN);
-		n++;
-	}
-	if (n < 2)
-		return NULL;
-	name = find_iface_set(f->d->state, elems, n);
-	if (name)
-		return name;
-	return draft_set(f->d, arena_printf(f->d->arena, "on%s", f->tag),
-			 KSET_IFNAME, elems, n, f->place, f->name);
-}
-
-static void
-match_addr(struct rule *r, enum rule_end end, int family,
-	   const struct selection *s)
-{
-	if (s->kind == SELECT_ONE)
-		rule_addr(r, end, s->one);
-	else if (s->kind == SELECT_SET)
-		rule_addr_in(r, end, family, s->set);
-}
-
-static void
-match_ports(struct filter *f)
-{
-	struct rule *r = &f->d->rule;
-
-	if (f->ports_set)
-		rule_port_in(r, IPPROTO_TCP, RULE_DESTINATION, f->ports_set);
-	else if (f->ports.n == 1)
-		rule_port(r, IPPROTO_TCP, RULE_DESTINATION, &f->ports.list[0]);
-}
-
-static void
-end_rule(struct filter *f)
-{
-	struct rule *r = &f->d->rule;
-
-	switch (f->verdict) {
-	case VERDICT_JUMP:
-		rule_jump(r, f->target);
-		break;
-	case VERDICT_ACCEPT:
-		rule_accept(r);
-		break;
-	case VERDICT_RETURN:
-		rule_return(r);
-		break;
-	}
-}
-
-/* The rule that has been written waits for the others of its chain. */
-static void
-wait_in_front(struct filter *f, const struct policy_iface *iface, int family,
-	      const struct selection *from, const struct selection *to)
-{
-	struct front *front = f->front;
-	struct dispatch_rule *r;
-
-	front->rules = arena_push(f->d->arena, front->rules, front->n,
-				  sizeof(*front->rules));
-	r = &front->rules[front->n++];
-	r->rule = draft_finish(f->d, f->chain, f->place, f->name);
-	r->l4 = IPPROTO_TCP;
-	r->families = family == 0	  ? FAMILY_BOTH
-		      : family == AF_INET ? FAMILY_IPV4
-					  : FAMILY_IPV6;
-	r->ports = f->port_keys;
-	r->from = from->keys;
-	r->to = to->keys;
-	r->on = f->on;
-	if (iface) {
-		r->on.list = iface;
-		r->on.n = 1;
-	}
-}
-
-/*
- * One rule. `family` 0: of both. `iface` NULL: on the set of names, if any.
- * `routed`: only destinations that are unicast and not the box's own.
- */
-static void
-emit(struct filter *f, const struct policy_iface *iface, int family,
-     const struct selection *from, const struct selection *to, bool routed)
-{
-	struct rule *r = &f->d->rule;
-
-	if (iface)
-		rule_iifname(r, iface->name, iface->wildcard);
-	else if (f->on_set)
-		rule_iifname_in(r, f->on_set);
-	if (family && from->kind == SELECT_ANY && to->kind == SELECT_ANY)
-		rule_family(r, family);
-	match_addr(r, RULE_SOURCE, family, from);
-	match_addr(r, RULE_DESTINATION, family, to);
-	if (routed)
-		rule_destination_is(r, RTN_UNICAST);
-	match_ports(f);
-	end_rule(f);
-	if (f->front)
-		wait_in_front(f, iface, family, from, to);
-	else
-		draft_rule(f->d, f->chain, f->place, f->name);
-}
-
-/* The same for every interface, or set of them, that `on` names. */
-static void
-emit_on(struct filter *f, int family, const struct selection *from,
-	const struct selection *to, bool routed)
+bool
+capture_uses(const struct policy *p, enum via via, enum proto proto)
 {
 	size_t i;
 
-	if (f->on.n == 0 || f->on_set)
-		emit(f, NULL, family, from, to, routed);
-	for (i = 0; i < f->on.n; i++) {
-		if (f->on.list[i].wildcard || !f->on_set)
-			emit(f, &f->on.list[i], family, from, to, routed);
+	for (i = 0; i < p->n_services; i++) {
+		if (is_captured(&p->services[i], via, proto))
+			return true;
 	}
+	return false;
 }
 
-static void
-emit_family(struct filter *f, int family)
+/* Does the front see packets of this protocol? */
+static bool
+front_has(const struct policy *p, enum via via, enum proto proto)
 {
-	struct selection from, hosts, to;
-	enum which which = f->routed_only ? WHICH_NETWORKS : WHICH_ALL;
-
-	if (!list_has_family(&f->from, family) ||
-	    !list_has_family(&f->to, family))
-		return;
-	from = select_prefixes(f, &f->from, family, WHICH_ALL, "from");
-	if (f->routed_only) {
-		hosts = select_prefixes(f, &f->to, family, WHICH_HOSTS, "host");
-		if (hosts.kind != SELECT_NONE)
-			emit_on(f, family, &from, &hosts, false);
-	}
-	to = select_prefixes(f, &f->to, family, which, "to");
-	if (to.kind != SELECT_NONE)
-		emit_on(f, family, &from, &to, f->routed_only);
+	return capture_uses(p, via, proto) ||
+	       (via == VIA_TPROXY && proto == PROTO_UDP &&
+		capture_uses(p, VIA_REDIRECT, PROTO_UDP));
 }
 
-static void
-filter_emit(struct filter *f)
+static enum role
+role_in(const struct policy *p, enum via via, const struct policy_service *s)
 {
-	const struct selection any = {.kind = SELECT_ANY};
+	size_t i;
 
-	f->on_set = make_iface_set(f);
-	select_ports(f);
-	if (f->from.n == 0 && f->to.n == 0 && f->families == FAMILY_BOTH) {
-		emit_on(f, 0, &any, &any, f->routed_only);
-		return;
+	if (!s->n_intercepts)
+		return ROLE_NONE;
+	if (s->intercepts[0].via == via)
+		return ROLE_CAPTURE;
+	if (via == VIA_TPROXY && s->proto == PROTO_UDP)
+		return ROLE_IDLE;
+	for (i = (size_t)(s - p->services) + 1; i < p->n_services; i++) {
+		if (is_captured(&p->services[i], via, s->proto))
+			return ROLE_LEAVE;
 	}
-	if (f->families & FAMILY_IPV4)
-		emit_family(f, AF_INET);
-	if (f->families & FAMILY_IPV6)
-		emit_family(f, AF_INET6);
+	return ROLE_NONE;
 }
 
-static void
-add_except(struct draft *d, const struct policy_except *e,
-	   unsigned int families, const char *chain, const char *name,
-	   const char *tag, enum verdict verdict)
+static enum via
+other(enum via via)
 {
-	struct filter f = {
-		.d = d,
-		.families = families,
+	return via == VIA_REDIRECT ? VIA_TPROXY : VIA_REDIRECT;
+}
+
+static uint8_t
+l4_of(enum proto proto)
+{
+	return proto == PROTO_TCP ? IPPROTO_TCP : IPPROTO_UDP;
+}
+
+/* --- excepts ------------------------------------------------------------- */
+
+static void
+add_except(struct front *f, const struct policy_except *e, enum proto proto,
+	   bool again, const char *chain, const char *name, const char *tag,
+	   enum verdict verdict)
+{
+	struct filter filter = {
+		.d = f->d,
+		.l4 = l4_of(proto),
+		.again = again,
+		.families = f->families,
 		.place = e->place,
 		.name = name,
 		.tag = tag,
@@ -384,77 +133,199 @@ add_except(struct draft *d, const struct policy_except *e,
 		.verdict = verdict,
 	};
 
-	filter_emit(&f);
+	filter_emit(&filter);
+}
+
+/* Of the gateway: for no service. Ports are those of each protocol. */
+static void
+add_gateway_excepts(struct front *f)
+{
+	const struct policy_gateway *g = &f->policy->gateway;
+	enum proto proto;
+	const char *tag;
+	bool again;
+	size_t i;
+
+	for (i = 0; i < g->n_excepts; i++) {
+		tag = arena_printf(f->d->arena, "_except%zu", i + 1);
+		again = f->again;
+		for (proto = PROTO_TCP; proto <= PROTO_UDP; proto++) {
+			if (!front_has(f->policy, f->via, proto))
+				continue;
+			add_except(f, &g->excepts[i], proto, again, f->chain,
+				   "gateway", tag, VERDICT_ACCEPT);
+			again = true;
+			if (!g->excepts[i].ports.n)
+				break;
+		}
+	}
+}
+
+/* --- services ------------------------------------------------------------ */
+
+/* Was this service part of the other front, which was made before? */
+static bool
+is_second(const struct front *f, const struct policy_service *s)
+{
+	return f->again && role_in(f->policy, other(f->via), s) != ROLE_NONE;
 }
 
 static void
-add_intercept(struct draft *d, const struct policy_service *s, size_t n,
-	      unsigned int families, const char *target, struct front *front)
+add_intercepts(struct front *f, const struct policy_service *s,
+	       const char *target)
 {
-	const struct policy_intercept *i = &s->intercepts[n];
-	struct filter f = {
-		.d = d,
-		.families = families,
-		.place = i->place,
-		.name = s->name,
-		.tag = arena_printf(d->arena, "%zu_%s", n + 1, s->name),
-		.chain = "capture",
-		.front = front,
-		.on = i->on,
-		.from = i->from,
-		.to = i->to,
-		.ports = i->ports,
-		.routed_only = true,
-		.verdict = VERDICT_JUMP,
-		.target = target,
-	};
+	size_t n;
 
-	filter_emit(&f);
+	for (n = 0; n < s->n_intercepts; n++) {
+		const struct policy_intercept *i = &s->intercepts[n];
+		struct filter filter = {
+			.d = f->d,
+			.l4 = l4_of(s->proto),
+			.again = is_second(f, s),
+			.families = f->families,
+			.place = i->place,
+			.name = s->name,
+			.tag = arena_printf(f->d->arena, "%zu_%s", n + 1,
+					    s->name),
+			.chain = f->chain,
+			.front = &f->rules,
+			.on = i->on,
+			.from = i->from,
+			.to = i->to,
+			.ports = i->ports,
+			.routed_only = true,
+			.verdict = target ? VERDICT_JUMP : VERDICT_ACCEPT,
+			.target = target,
+		};
+
+		filter_emit(&filter);
+	}
 }
 
-/* The end of a service's chain: capture while it is alive, or else. */
+/* While proxyd is not alive. */
 static void
-add_fate(struct draft *d, const struct policy_service *s, const char *chain)
+add_failure(struct front *f, const struct policy_service *s, const char *chain)
 {
-	char alive[POLICY_ALIVE_SET_LEN];
-	struct rule *r = &d->rule;
-
-	policy_alive_set(s, alive);
-	draft_alive_set(d, alive, s->place, s->name);
-	rule_family_in(r, alive);
-	rule_l4(r, IPPROTO_TCP);
-	rule_counter(r);
-	rule_redirect(r, s->capture_port);
-	draft_rule(d, chain, s->place, s->name);
+	struct rule *r = &f->d->rule;
 
 	if (s->on_failure == ON_FAILURE_OPEN) {
 		rule_counter(r);
 		rule_accept(r);
 	} else {
-		rule_l4(r, IPPROTO_TCP);
+		rule_l4(r, l4_of(s->proto));
 		rule_counter(r);
-		rule_reject_tcp(r);
+		if (s->proto == PROTO_TCP)
+			rule_reject_tcp(r);
+		else
+			rule_reject(r);
 	}
-	draft_rule(d, chain, s->place, s->name);
+	draft_rule(f->d, chain, s->place, s->name);
 }
 
+/*
+ * A packet is given to the listener as it is. The client's leg gets a zone,
+ * so that a leg to the server may have the same addresses and ports: of TCP
+ * only its answers, because later packets do not come by here.
+ */
 static void
-add_service(struct draft *d, const struct policy_service *s,
-	    unsigned int families, struct front *front)
+add_tproxy(struct front *f, const struct policy_service *s)
 {
-	const char *chain = arena_printf(d->arena, "service_%s", s->name);
+	const struct policy_gateway *g = &f->policy->gateway;
+	struct rule *r = &f->d->rule;
+
+	rule_tproxy(r, s->capture_port);
+	rule_set_mark(r, g->mark_mask, g->mark_deliver);
+	rule_set_zone(r,
+		      s->proto == PROTO_TCP ? KEXPR_DIR_REPLY : KEXPR_DIR_NONE,
+		      (uint16_t)(g->zone + 1));
+	rule_counter(r);
+	rule_accept(r);
+}
+
+/* The end of a service's chain: capture while it is alive, or else. */
+static void
+add_fate(struct front *f, const struct policy_service *s, const char *chain)
+{
+	char alive[POLICY_ALIVE_SET_LEN];
+	struct rule *r = &f->d->rule;
+
+	policy_alive_set(s, alive);
+	draft_alive_set(f->d, alive, s->place, s->name);
+	rule_family_in(r, alive);
+	rule_l4(r, l4_of(s->proto));
+	if (f->via == VIA_TPROXY) {
+		add_tproxy(f, s);
+	} else {
+		rule_counter(r);
+		rule_redirect(r, s->capture_port);
+	}
+	draft_rule(f->d, chain, s->place, s->name);
+	add_failure(f, s, chain);
+}
+
+/*
+ * NAT would redirect a datagram by an old entry without asking anybody, and
+ * the client keep it fresh: it must not be found while nobody is there.
+ */
+static void
+add_idle(struct front *f, const struct policy_service *s, const char *chain)
+{
+	const struct policy_gateway *g = &f->policy->gateway;
+	char alive[POLICY_ALIVE_SET_LEN];
+	struct rule *r = &f->d->rule;
+
+	rule_family_in(r, policy_alive_set(s, alive));
+	rule_accept(r);
+	draft_rule(f->d, chain, s->place, s->name);
+	if (s->on_failure == ON_FAILURE_OPEN)
+		rule_set_zone(r, KEXPR_DIR_ORIGINAL, (uint16_t)(g->zone + 2));
+	add_failure(f, s, chain);
+}
+
+static const char *
+make_service_chain(struct front *f, const struct policy_service *s,
+		   const char *kind)
+{
+	const char *chain = arena_printf(f->d->arena, "%s_%s", kind, s->name);
 	const char *tag;
 	size_t i;
 
-	draft_chain(d, chain, s->place);
+	draft_chain(f->d, chain, s->place);
 	for (i = 0; i < s->n_excepts; i++) {
-		tag = arena_printf(d->arena, "_except%zu_%s", i + 1, s->name);
-		add_except(d, &s->excepts[i], families, chain, s->name, tag,
-			   VERDICT_RETURN);
+		tag = arena_printf(f->d->arena, "_except%zu_%s", i + 1,
+				   s->name);
+		add_except(f, &s->excepts[i], s->proto, is_second(f, s), chain,
+			   s->name, tag, VERDICT_RETURN);
 	}
-	add_fate(d, s, chain);
-	for (i = 0; i < s->n_intercepts; i++)
-		add_intercept(d, s, i, families, chain, front);
+	return chain;
+}
+
+static void
+add_service(struct front *f, const struct policy_service *s)
+{
+	const char *chain = NULL;
+	enum role role = role_in(f->policy, f->via, s);
+
+	switch (role) {
+	case ROLE_NONE:
+		return;
+	case ROLE_CAPTURE:
+		chain = make_service_chain(f, s, "service");
+		add_fate(f, s, chain);
+		break;
+	case ROLE_IDLE:
+		chain = make_service_chain(f, s, "idle");
+		add_idle(f, s, chain);
+		break;
+	case ROLE_LEAVE:
+		if (!s->n_excepts)
+			break;
+		chain = make_service_chain(f, s, "leave");
+		rule_accept(&f->d->rule);
+		draft_rule(f->d, chain, s->place, s->name);
+		break;
+	}
+	add_intercepts(f, s, chain);
 }
 
 /* What is routed is captured only if it would leave by one of these. */
@@ -476,30 +347,93 @@ add_outside(struct draft *d, const struct policy_gateway *g)
 	rule_counter(r);
 	rule_accept(r);
 	draft_rule(d, "outside", g->place, "gateway");
-	rule_destination_is(r, RTN_UNICAST);
-	rule_jump(r, "outside");
-	draft_rule(d, "capture", g->place, "gateway");
+}
+
+static void
+add_front(struct front *f)
+{
+	const struct policy_gateway *g = &f->policy->gateway;
+	struct rule *r = &f->d->rule;
+	size_t i;
+
+	add_gateway_excepts(f);
+	if (g->outside.n) {
+		if (!f->again)
+			add_outside(f->d, g);
+		rule_destination_is(r, RTN_UNICAST);
+		rule_jump(r, "outside");
+		draft_rule(f->d, f->chain, g->place, "gateway");
+	}
+	for (i = 0; i < f->policy->n_services; i++)
+		add_service(f, &f->policy->services[i]);
+	dispatch(f->d, f->chain, g->place, "gateway", f->rules.list,
+		 f->rules.n);
+	f->rules.n = 0;
+	f->rules.list = NULL;
+}
+
+/* Before conntrack, so that a packet can be given a zone. */
+static void
+add_early(struct front *f)
+{
+	const struct policy_gateway *g = &f->policy->gateway;
+	bool spoofs = policy_spoofs(f->policy);
+	struct draft *d = f->d;
+	struct rule *r = &d->rule;
+
+	f->chain = CAPTURE_TPROXIED;
+	draft_base_chain(d, "early", "filter", NF_INET_PRE_ROUTING,
+			 NF_IP_PRI_RAW, g->place);
+	draft_chain(d, f->chain, g->place);
+	/* a server's answer may look like a client's datagram */
+	if (spoofs && front_has(f->policy, f->via, PROTO_UDP)) {
+		rule_l4(r, IPPROTO_UDP);
+		rule_socket_mark(r, true, g->mark_mask, g->mark_upstream);
+		rule_accept(r);
+		draft_rule(d, "early", g->place, "gateway");
+	}
+	if (front_has(f->policy, f->via, PROTO_UDP)) {
+		rule_l4(r, IPPROTO_UDP);
+		rule_jump(r, f->chain);
+		draft_rule(d, "early", g->place, "gateway");
+	}
+	if (front_has(f->policy, f->via, PROTO_TCP)) {
+		rule_syn(r);
+		rule_jump(r, f->chain);
+		draft_rule(d, "early", g->place, "gateway");
+	}
+	add_front(f);
+	f->again = true;
+}
+
+/* In NAT, which sees the first packet of a flow. */
+static void
+add_nat(struct front *f)
+{
+	const struct policy_gateway *g = &f->policy->gateway;
+	struct draft *d = f->d;
+
+	f->chain = "capture";
+	draft_base_chain(d, f->chain, "nat", NF_INET_PRE_ROUTING,
+			 NF_IP_PRI_NAT_DST, g->place);
+	if (f->again) {
+		/* it has been captured before */
+		rule_mark_is(&d->rule, g->mark_mask, g->mark_deliver);
+		rule_accept(&d->rule);
+		draft_rule(d, f->chain, g->place, "gateway");
+	}
+	add_front(f);
 }
 
 void
 capture_add(struct draft *d, const struct policy *p, unsigned int families)
 {
-	const struct policy_gateway *g = &p->gateway;
-	struct front front = {0};
-	const char *tag;
-	size_t i;
+	struct front f = {.d = d, .policy = p, .families = families};
 
-	draft_base_chain(d, "capture", "nat", NF_INET_PRE_ROUTING,
-			 NF_IP_PRI_NAT_DST, g->place);
-	for (i = 0; i < g->n_excepts; i++) {
-		tag = arena_printf(d->arena, "_except%zu", i + 1);
-		add_except(d, &g->excepts[i], families, "capture", "gateway",
-			   tag, VERDICT_ACCEPT);
-	}
-	add_outside(d, g);
-	for (i = 0; i < p->n_services; i++) {
-		if (p->services[i].n_intercepts > 0)
-			add_service(d, &p->services[i], families, &front);
-	}
-	dispatch(d, "capture", g->place, "gateway", front.rules, front.n);
+	f.via = VIA_TPROXY;
+	if (front_has(p, f.via, PROTO_TCP) || front_has(p, f.via, PROTO_UDP))
+		add_early(&f);
+	f.via = VIA_REDIRECT;
+	if (front_has(p, f.via, PROTO_TCP) || front_has(p, f.via, PROTO_UDP))
+		add_nat(&f);
 }

@@ -4,8 +4,8 @@
  *
  * One base chain looks at interface, addresses and ports of every intercept,
  * in the order of the policy, and jumps to the chain of its service. That
- * returns for what the service excepts, redirects while the service is
- * alive, and else does what `on-failure` says.
+ * returns for what the service excepts, captures while the service is alive,
+ * and else does what `on-failure` says.
  */
 #ifndef NETSETUP_STATE_CAPTURE_H
 #define NETSETUP_STATE_CAPTURE_H
@@ -17,11 +17,17 @@
 /* Is there anything to capture? */
 bool capture_wanted(const struct policy *p);
 
+/* Is there a service of this protocol that is captured in this way? */
+bool capture_uses(const struct policy *p, enum via via, enum proto proto);
+
+/* The chain that packets meet which may be tproxied. */
+#define CAPTURE_TPROXIED "tproxied"
+
 /* Could a flow of `family` match this intercept? */
 bool capture_has_family(const struct policy_intercept *i, int family);
 
 /*
- * Add chains, sets and rules for all intercepts by redirect. `families` are
+ * Add chains, sets and rules for all intercepts. `families` are
  * those to capture, FAMILY_* bits. Pure; cannot fail.
  */
 void capture_add(struct draft *d, const struct policy *p,

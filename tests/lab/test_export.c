@@ -23,6 +23,20 @@ listing(struct lab *lab, struct str *out)
 		" net.ipv6.conf.all.forwarding");
 }
 
+/* Every way of capturing, and no conntrack of the legs to the servers. */
+#define MODES                                                                  \
+	"gateway {\n inside in0, wg*\n on-failure closed\n"                    \
+	" upstream-tracking off\n except to 192.0.2.1 port 53, 443\n}\n"       \
+	"service web {\n intercept tcp port 80-89 via tproxy\n"                \
+	" except to 10.1.2.0/24\n}\n"                                          \
+	"service rest {\n intercept tcp port 1-65535\n}\n"                     \
+	"service dns {\n intercept udp port 53\n}\n"                           \
+	"service ntp {\n intercept udp port 123 via redirect\n"                \
+	" on-failure open\n}\n"                                                \
+	"service snmp {\n intercept udp port 161 via redirect\n}\n"            \
+	"service late {\n intercept tcp port 1-65535 to 10.2.0.2 via tproxy"   \
+	"\n}\n"
+
 static void
 same(struct lab *lab, const char *policy)
 {
@@ -57,6 +71,7 @@ export_is_apply(void)
 		  " 10.0.0.0/12\n except to 10.1.2.0/24, 10.2.0.0/15\n}\n");
 	same(lab, "pool near {\n node 10.2.0.2:80\n source client\n}\n"
 		  "service web {\n listen tcp 80\n use near\n}\n");
+	same(lab, MODES);
 	lab_down(lab);
 }
 

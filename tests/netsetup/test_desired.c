@@ -35,8 +35,8 @@ static void
 test_golden(void)
 {
 	static const char *const cases[] = {
-		"first",  "lists", "gateway", "outside",
-		"listen", "ipv4",  "nothing",
+		"first", "lists",   "gateway", "outside", "listen",
+		"ipv4",	 "nothing", "modes",   "tproxy",  "off",
 	};
 	struct str text = {0};
 	char golden[64];
