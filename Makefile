@@ -41,6 +41,11 @@ POLICY = \
 # netsetup: model -> desired state -> plan -> kernel
 NETSETUP = \
 	netsetup/state/kstate \
+	netsetup/state/packet \
+	netsetup/state/walk \
+	netsetup/state/inforce \
+	netsetup/state/hop \
+	netsetup/state/reason \
 	netsetup/state/expr \
 	netsetup/state/rule \
 	netsetup/state/statement \
@@ -54,6 +59,11 @@ NETSETUP = \
 	netsetup/state/desired \
 	netsetup/state/meet \
 	netsetup/state/cuts \
+	netsetup/state/way \
+	netsetup/state/finder \
+	netsetup/state/upleg \
+	netsetup/state/legs \
+	netsetup/state/tuple \
 	netsetup/state/diff \
 	netsetup/state/plan \
 	netsetup/state/export \
@@ -66,6 +76,7 @@ NETSETUP = \
 	netsetup/kernel/nft_read \
 	netsetup/kernel/rt_write \
 	netsetup/kernel/rt_read \
+	netsetup/kernel/rt_route \
 	netsetup/kernel/sysctl \
 	netsetup/kernel/sock \
 	netsetup/kernel/ct \
@@ -74,6 +85,7 @@ NETSETUP = \
 	netsetup/change/observe \
 	netsetup/change/flows \
 	netsetup/change/readback \
+	netsetup/change/ask \
 	netsetup/change/apply \
 	netsetup/change/intent \
 	netsetup/change/wanted \
@@ -86,6 +98,7 @@ NETSETUP = \
 	netsetup/cmd/guard \
 	netsetup/cmd/check \
 	netsetup/cmd/plan \
+	netsetup/cmd/explain \
 	netsetup/cmd/export \
 	netsetup/cmd/apply \
 	netsetup/cmd/confirm \

@@ -12,6 +12,7 @@
 #include "netsetup/cmd/check.h"
 #include "netsetup/cmd/common.h"
 #include "netsetup/cmd/confirm.h"
+#include "netsetup/cmd/explain.h"
 #include "netsetup/cmd/export.h"
 #include "netsetup/cmd/plan.h"
 #include "netsetup/cmd/remove.h"
@@ -30,9 +31,9 @@ static const struct {
 	{ "confirm", cmd_confirm, "keep what apply --confirm did" },
 	{ "status", cmd_status, "what is installed, and who is alive?" },
 	{ "remove", cmd_remove, "take away all that apply has made" },
+	{ "explain", cmd_explain, "which way would this flow go, and why?" },
 	{ "export", cmd_export, "the same as a script of nft and ip" },
 	{ "watch",   NULL, NULL },
-	{ "explain", NULL, NULL },
 	{ "doctor",  NULL, NULL },
 	{ "bypass",  NULL, NULL },
 };

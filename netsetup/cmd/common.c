@@ -141,6 +141,7 @@ take_row(const struct row *row, const char *command, struct options *o)
 	switch (row->bit) {
 	case OPTION_FILE:
 		o->policy = optarg;
+		o->named = true;
 		break;
 	case OPTION_JSON:
 		o->json = true;

@@ -39,6 +39,7 @@ enum {
 
 struct options {
 	const char *policy; /* POLICY_PATH unless -f */
+	bool named;	    /* -f was given */
 	bool json;
 	bool print;
 	bool force;

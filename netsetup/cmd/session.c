@@ -120,7 +120,7 @@ int
 session_command(int argc, char **argv, unsigned int allowed, const char *words,
 		int (*run)(struct session *s, const struct options *o))
 {
-	struct session s;
+	struct session s = {0};
 	struct options o;
 	int status;
 
