@@ -5,8 +5,9 @@
  * ends to match cut a dimension into spans; spans with the same rules share
  * one chain, whose list is split again if it is still long. What is in no
  * span goes on in the same chain, with the rules that do not ask. A rule that
- * matches in many spans is copied into each of their chains; where that would
- * be too many copies, the list stays a list.
+ * matches in many spans is copied into each of their chains. Where that would
+ * be too many copies, the list is cut into parts, one tried after the other;
+ * and where these would be too many, it stays a list.
  *
  * Chains are called after the lowest value that leads to them, so that a rule
  * more or less leaves those of others as they are.
@@ -21,9 +22,12 @@
 enum {
 	WHOLE_MAX = 16, /* in all, are easier to read as a list */
 	LIST_MAX = 6,	/* so many rules are tried one by one */
-	SPLITS_MAX = 3, /* one below the other */
-	COPIES_MAX = 4, /* of a rule, in one split, on the average */
+	SPLITS_MAX = 4, /* one below the other */
+	RUNS_MAX = 6,	/* of rules that ask for the same, in one list */
+	COPIES_MAX = 8, /* of a rule, in one split, on the average */
 	COPIES_SPARE = 64,
+	ROOM = 8, /* for copies, per rule of the whole list */
+	ROOM_SPARE = 512,
 };
 
 /*    dimension        l4           family    type         map     chain */
@@ -53,6 +57,7 @@ struct dispatcher {
 	struct place place;
 	const char *name;
 	const struct dispatch_rule *rules;
+	size_t room; /* for so many more copies, in all */
 };
 
 /* --- one split ----------------------------------------------------------- */
@@ -62,8 +67,11 @@ static bool
 try_split(const struct dispatcher *d, const struct span_list *list,
 	  enum dimension dimension, struct split *ret_split)
 {
-	size_t budget = COPIES_MAX * list->n + COPIES_SPARE, start = budget;
-	size_t i, k;
+	size_t budget = COPIES_MAX * list->n + COPIES_SPARE, start, i, k;
+
+	if (budget > list->n + d->room)
+		budget = list->n + d->room;
+	start = budget;
 
 	memset(ret_split, 0, sizeof(*ret_split));
 	ret_split->dimension = dimension;
@@ -83,7 +91,8 @@ try_split(const struct dispatcher *d, const struct span_list *list,
 		}
 	}
 	ret_split->copies = ret_split->rest.n + start - budget;
-	return 4 * ret_split->worst <= 3 * list->n;
+	return ret_split->copies <= list->n + d->room &&
+	       4 * ret_split->worst <= 3 * list->n;
 }
 
 static bool
@@ -221,17 +230,89 @@ add_rules(struct dispatcher *d, const char *chain, const struct span_list *list)
 	}
 }
 
+/* --- a list in parts ----------------------------------------------------- */
+
+/* Which dimensions does the rule ask for? */
+static unsigned int
+asks_for(const struct dispatch_rule *r)
+{
+	return (r->ports.n > 0) | (r->from.n > 0) << 1 | (r->to.n > 0) << 2;
+}
+
+/* How many rules from `first` on ask for the same? */
+static size_t
+run_length(const struct dispatcher *d, const struct span_list *list,
+	   size_t first)
+{
+	unsigned int asked = asks_for(&d->rules[list->rules[first]]);
+	size_t n = 1;
+
+	while (first + n < list->n &&
+	       asks_for(&d->rules[list->rules[first + n]]) == asked)
+		n++;
+	return n;
+}
+
+static size_t
+count_runs(const struct dispatcher *d, const struct span_list *list)
+{
+	size_t first, runs = 0;
+
+	for (first = 0; first < list->n; first += run_length(d, list, first))
+		runs++;
+	return runs;
+}
+
+/*
+ * Rules that ask for different dimensions would have to be copied for each
+ * other's values. In a row they are lists of their own, and the packet comes
+ * back from each, to try the next.
+ */
+static void
+add_runs(struct dispatcher *d, const char *chain, const struct span_list *list,
+	 unsigned int splits)
+{
+	size_t first, n = 1, number = 0;
+	const char *part;
+
+	for (first = 0; first < list->n; first += n) {
+		struct span_list run = {.rules = &list->rules[first]};
+
+		run.n = run_length(d, list, first);
+		n = run.n;
+		if (n <= LIST_MAX) {
+			add_rules(d, chain, &run);
+			continue;
+		}
+		part = arena_printf(d->arena, "%s.part%zu", chain, ++number);
+		draft_chain(d->draft, part, d->place);
+		rule_jump(&d->draft->rule, part);
+		draft_rule(d->draft, chain, d->place, d->name);
+		add_list(d, part, &run, splits);
+	}
+}
+
 static void
 add_list(struct dispatcher *d, const char *chain, const struct span_list *list,
 	 unsigned int splits)
 {
+	size_t i, runs;
 	struct split s;
-	size_t i;
 
-	if (list->n <= LIST_MAX || splits == 0 || !best_split(d, list, &s)) {
+	if (list->n <= LIST_MAX || splits == 0) {
 		add_rules(d, chain, list);
 		return;
 	}
+	if (!best_split(d, list, &s)) {
+		runs = count_runs(d, list);
+		if (runs > 1 && runs <= RUNS_MAX)
+			add_runs(d, chain, list, splits - 1);
+		else
+			add_rules(d, chain, list);
+		return;
+	}
+	if (s.copies > list->n)
+		d->room -= s.copies - list->n;
 	for (i = 0; i < LANES; i++)
 		add_cut(d, chain, &lanes[i], &s.cuts[i], splits - 1);
 	add_list(d, chain, &s.rest, splits - 1);
@@ -247,6 +328,7 @@ dispatch(struct draft *d, const char *chain, struct place place,
 		.place = place,
 		.name = name,
 		.rules = rules,
+		.room = ROOM * n + ROOM_SPARE,
 	};
 	uint32_t *all = arena_calloc(d->arena, n + 1, sizeof(*all));
 	const struct span_list list = {.rules = all, .n = n};
