@@ -19,6 +19,14 @@ sock_set(int fd, int level, int option, int value)
 }
 
 int
+sock_set_transparent(int fd, int family)
+{
+	if (family == AF_INET6)
+		return sock_set(fd, SOL_IPV6, IPV6_TRANSPARENT, 1);
+	return sock_set(fd, SOL_IP, IP_TRANSPARENT, 1);
+}
+
+int
 sock_keep_alive(int fd)
 {
 	int r;

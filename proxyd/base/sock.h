@@ -22,6 +22,12 @@ enum {
 int sock_set(int fd, int level, int option, int value);
 
 /*
+ * Let it have addresses that are not the box's: bind to them, or accept
+ * what was sent to them. 0 or -errno. Source: ip(7), IP_TRANSPARENT.
+ */
+int sock_set_transparent(int fd, int family);
+
+/*
  * Have the kernel ask a silent peer of a TCP socket whether it is there, and
  * end the connection with ETIMEDOUT after SOCK_KEEP_* without an answer:
  * ten minutes. Sockets that a listening one accepts inherit it. 0 or -errno.

@@ -24,6 +24,7 @@ record_via_name(enum record_via via)
 {
 	static const char *const names[] = {
 		[RECORD_VIA_NONE] = "-",
+		[RECORD_VIA_SOCKET] = "socket",
 		[RECORD_VIA_NAT] = "nat",
 		[RECORD_VIA_CONNTRACK] = "conntrack",
 		[RECORD_VIA_LOCAL] = "local",

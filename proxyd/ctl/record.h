@@ -21,6 +21,7 @@
 /* How the destination was found; `dst_via`. */
 enum record_via {
 	RECORD_VIA_NONE,      /* it was not */
+	RECORD_VIA_SOCKET,    /* its own name, under tproxy */
 	RECORD_VIA_NAT,	      /* SO_ORIGINAL_DST */
 	RECORD_VIA_CONNTRACK, /* the tracker */
 	RECORD_VIA_LOCAL,     /* nobody redirected it */

@@ -63,7 +63,7 @@ struct flow {
 	LIST_ENTRY(flow) link;
 	struct flows *flows;		      /* borrows */
 	const struct policy_service *service; /* borrows from the policy */
-	bool captured;
+	enum listener_kind kind;
 	bool retried;	 /* connect() was tried again after EPERM */
 	bool port_taken; /* the client's port could not be kept */
 	enum step step;
@@ -165,7 +165,7 @@ flow_new(struct flows *fs, const struct listener *l, int fd)
 	f->magic = MAGIC;
 	f->flows = fs;
 	f->service = l->service;
-	f->captured = l->kind == LISTENER_CAPTURE;
+	f->kind = l->kind;
 	f->serial = fs->serial++;
 	f->opened_ms = fs->loop->now_ms;
 	f->ms_connect = RECORD_NO_TIME;
@@ -447,7 +447,7 @@ choose(struct flow *f)
 		.client = f->peer,
 		.destination = f->destination,
 		.via = f->via,
-		.captured = f->captured,
+		.captured = f->kind != LISTENER_LISTEN,
 		.return_path = atomic_load(&fs->shm->return_path),
 	};
 	enum reason reason;
@@ -490,6 +490,15 @@ ask_origin(struct flow *f)
 	asker_ask(&f->flows->asker, &f->question, on_origin, f);
 }
 
+/* Tproxy leaves the destination as it is: never ask conntrack about it. */
+static void
+take_destination(struct flow *f)
+{
+	f->destination = f->local;
+	f->via = is_loop(f->flows, &f->local) ? RECORD_VIA_LOCAL
+					      : RECORD_VIA_SOCKET;
+}
+
 static void
 find_destination(struct flow *f)
 {
@@ -497,7 +506,7 @@ find_destination(struct flow *f)
 
 	r = origdst_find(f->client.fd, f->local.addr.family, &f->destination);
 	/* on a box without conntrack nobody redirects */
-	if (r == -ENOENT && !f->captured && origdst_untracked()) {
+	if (r == -ENOENT && f->kind == LISTENER_LISTEN && origdst_untracked()) {
 		f->destination = f->local;
 		r = 0;
 	}
@@ -552,7 +561,10 @@ flow_open(struct flows *fs, const struct listener *l, int fd,
 	timer_init(&f->timer, on_timer, f);
 	f->peer = *peer;
 	f->local = sock_name(fd);
-	find_destination(f);
+	if (f->kind == LISTENER_TPROXY)
+		take_destination(f);
+	else
+		find_destination(f);
 	if (loop_add(fs->loop, &f->client_source, fd, SIDE_EVENTS, on_client,
 		     f) < 0)
 		flow_end(f, REASON_RESOURCES);

@@ -34,9 +34,9 @@ struct opening {
 };
 
 static int
-prepare(int fd, int family)
+prepare(int fd, const struct listener *l)
 {
-	int r;
+	int family = l->endpoint.addr.family, r;
 
 	r = sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (r == 0)
@@ -45,12 +45,17 @@ prepare(int fd, int family)
 		r = sock_keep_alive(fd);
 	if (r == 0 && family == AF_INET6)
 		r = sock_set(fd, SOL_IPV6, IPV6_V6ONLY, 1);
+	if (r == 0 && l->kind == LISTENER_TPROXY)
+		r = sock_set_transparent(fd, family);
+	if (r == 0 && l->kind == LISTENER_TPROXY)
+		r = sock_set(fd, SOL_SOCKET, SO_MARK, (int)l->mark);
 	return r;
 }
 
 static int
-open_socket(const struct endpoint *e, int *ret_fd)
+open_socket(const struct listener *l, int *ret_fd)
 {
+	const struct endpoint *e = &l->endpoint;
 	union sockaddr_any sa;
 	socklen_t len;
 	int fd, r;
@@ -59,7 +64,7 @@ open_socket(const struct endpoint *e, int *ret_fd)
 		    0);
 	if (fd < 0)
 		return -errno;
-	r = prepare(fd, e->addr.family);
+	r = prepare(fd, l);
 	len = endpoint_to_sockaddr(e, &sa);
 	if (r == 0 && bind(fd, &sa.sa, len) < 0)
 		r = -errno;
@@ -97,14 +102,14 @@ hint(int error)
 
 /* The same, but wait for whoever has the address to let it go. */
 static int
-open_patiently(const struct opening *o, const struct endpoint *e, int *ret_fd)
+open_patiently(const struct opening *o, const struct listener *l, int *ret_fd)
 {
 	static const struct timespec turn = {
 		.tv_nsec = PATIENCE_TURN_MS * 1000000L,
 	};
 	int r;
 
-	while ((r = open_socket(e, ret_fd)) == -EADDRINUSE &&
+	while ((r = open_socket(l, ret_fd)) == -EADDRINUSE &&
 	       clock_now_ms() < o->patient_until_ms)
 		nanosleep(&turn, NULL);
 	return r;
@@ -121,7 +126,7 @@ add(const struct opening *o, struct listener l, bool optional)
 	if (!more)
 		return -ENOMEM;
 	ls->list = more;
-	r = open_patiently(o, &l.endpoint, &l.fd);
+	r = open_patiently(o, &l, &l.fd);
 	if (r == -EAFNOSUPPORT && optional) {
 		if (!o->why->len)
 			explain(&l, r, "; IPv6 is left out", o->why);
@@ -158,11 +163,14 @@ static int
 add_service(const struct opening *o, const struct policy *p,
 	    const struct policy_service *s)
 {
-	struct listener l = {.fd = -1, .kind = LISTENER_CAPTURE, .service = s};
+	struct listener l = {.fd = -1, .service = s};
 	size_t i;
 	int r = 0;
 
 	if (s->n_intercepts) {
+		l.kind = s->intercepts[0].via == VIA_TPROXY ? LISTENER_TPROXY
+							    : LISTENER_REDIRECT;
+		l.mark = policy_mark_tproxied(p);
 		l.endpoint.port = s->capture_port;
 		r = add_wildcard(o, l, p->gateway.families,
 				 p->gateway.families_named);
@@ -240,7 +248,7 @@ listeners_capture(const struct listeners *ls, const struct policy_service *s,
 
 	for (i = 0; i < ls->n; i++) {
 		l = &ls->list[i];
-		if (l->kind == LISTENER_CAPTURE && l->service == s &&
+		if (l->kind != LISTENER_LISTEN && l->service == s &&
 		    l->endpoint.addr.family == family && l->fd >= 0)
 			return true;
 	}

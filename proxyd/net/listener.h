@@ -18,14 +18,16 @@
 #include "policy/policy.h"
 
 enum listener_kind {
-	LISTENER_CAPTURE, /* netsetup's rules redirect to it */
-	LISTENER_LISTEN,  /* anybody may connect, or redirect */
+	LISTENER_REDIRECT, /* netsetup's rules redirect to it */
+	LISTENER_TPROXY,   /* they give it packets for any destination */
+	LISTENER_LISTEN,   /* anybody may connect, or redirect */
 };
 
 struct listener {
 	int fd; /* owns; -1: closed */
 	enum listener_kind kind;
 	struct endpoint endpoint;
+	uint32_t mark; /* LISTENER_TPROXY: of it and of what it accepts */
 	const struct policy_service *service; /* borrows from the policy */
 };
 

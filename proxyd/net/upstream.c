@@ -14,14 +14,6 @@
 #include "proxyd/base/sock.h"
 
 static int
-set_transparent(int fd, int family)
-{
-	if (family == AF_INET6)
-		return sock_set(fd, SOL_IPV6, IPV6_TRANSPARENT, 1);
-	return sock_set(fd, SOL_IP, IP_TRANSPARENT, 1);
-}
-
-static int
 bind_source(int fd, const struct upstream *u)
 {
 	union sockaddr_any sa;
@@ -47,7 +39,7 @@ prepare(int fd, const struct upstream *u)
 	if (r == 0)
 		r = sock_keep_alive(fd);
 	if (r == 0 && u->mark)
-		r = set_transparent(fd, u->target.addr.family);
+		r = sock_set_transparent(fd, u->target.addr.family);
 	if (r == 0 && u->mark)
 		r = sock_set(fd, SOL_SOCKET, SO_MARK, (int)u->mark);
 	if (r == 0 && u->source.addr.family)
