@@ -50,6 +50,7 @@ NETSETUP = \
 	netsetup/state/rule \
 	netsetup/state/statement \
 	netsetup/state/draft \
+	netsetup/state/bypass \
 	netsetup/state/span \
 	netsetup/state/dispatch \
 	netsetup/state/filter \
@@ -74,6 +75,7 @@ NETSETUP = \
 	netsetup/kernel/nft_write \
 	netsetup/kernel/nft_raw \
 	netsetup/kernel/nft_read \
+	netsetup/kernel/nft_pair \
 	netsetup/kernel/rt_write \
 	netsetup/kernel/rt_read \
 	netsetup/kernel/rt_route \
@@ -103,7 +105,8 @@ NETSETUP = \
 	netsetup/cmd/apply \
 	netsetup/cmd/confirm \
 	netsetup/cmd/status \
-	netsetup/cmd/remove
+	netsetup/cmd/remove \
+	netsetup/cmd/bypass
 
 # proxyd: accept -> origin -> decide -> connect -> relay -> record
 PROXYD = \

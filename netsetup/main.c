@@ -9,6 +9,7 @@
 
 #include "lib/log.h"
 #include "netsetup/cmd/apply.h"
+#include "netsetup/cmd/bypass.h"
 #include "netsetup/cmd/check.h"
 #include "netsetup/cmd/common.h"
 #include "netsetup/cmd/confirm.h"
@@ -35,7 +36,7 @@ static const struct {
 	{ "export", cmd_export, "the same as a script of nft and ip" },
 	{ "watch",   NULL, NULL },
 	{ "doctor",  NULL, NULL },
-	{ "bypass",  NULL, NULL },
+	{ "bypass",  cmd_bypass,  "route these two unproxied for a while" },
 };
 /* clang-format on */
 

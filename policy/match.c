@@ -232,6 +232,12 @@ policy_spoofs(const struct policy *p)
 	return false;
 }
 
+const char *
+policy_bypass_set(int family)
+{
+	return family == AF_INET6 ? "bypass_ipv6" : "bypass_ipv4";
+}
+
 uint32_t
 policy_mark_tproxied(const struct policy *p)
 {

@@ -291,6 +291,18 @@ const char *policy_alive_set(const struct policy_service *s,
 			     char buf[POLICY_ALIVE_SET_LEN]);
 
 /*
+ * Pairs of client and destination that are routed unproxied, each for its
+ * time: one set for each family, key `ip saddr . ip daddr`, flags timeout,
+ * with a counter. The name of that of AF_INET or AF_INET6.
+ */
+const char *policy_bypass_set(int family);
+
+enum {
+	POLICY_BYPASS_SIZE = 65536,	   /* pairs in a set */
+	POLICY_BYPASS_MS = 10 * 60 * 1000, /* unless a time is named */
+};
+
+/*
  * What a heartbeat of this service carries, as 8 bytes in network order: a
  * digest of name, protocol, via and capture port. Rules and daemon that
  * disagree about any of these never meet.

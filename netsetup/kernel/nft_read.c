@@ -188,6 +188,7 @@ add_set(struct reader *r, const struct nftnl_set *x)
 	set->flags = nftnl_set_get_u32(x, NFTNL_SET_FLAGS);
 	if (nftnl_set_is_set(x, NFTNL_SET_DESC_SIZE))
 		set->size = nftnl_set_get_u32(x, NFTNL_SET_DESC_SIZE);
+	set->counts = nftnl_set_is_set(x, NFTNL_SET_EXPR);
 }
 
 static int

@@ -7,6 +7,8 @@
 #include "netsetup/kernel/nft_set.h"
 
 #include <errno.h>
+#include <libnftnl/chain.h> /* for FILE, which expr.h misses */
+#include <libnftnl/expr.h>
 #include <libnftnl/set.h>
 #include <libnftnl/udata.h>
 #include <string.h>
@@ -61,6 +63,18 @@ say_heartbeat(struct nftnl_udata_buf *udata)
 	nftnl_udata_nest_end(udata, way);
 }
 
+static void
+add_counter(struct nftnl_set *x)
+{
+	struct nftnl_expr *e = nftnl_expr_alloc("counter");
+
+	if (!e)
+		return; /* the kernel's set differs then, and plan says so */
+	nftnl_expr_set_u64(e, NFTNL_EXPR_CTR_PACKETS, 0);
+	nftnl_expr_set_u64(e, NFTNL_EXPR_CTR_BYTES, 0);
+	nftnl_set_add_expr(x, e);
+}
+
 void
 nft_set_fill(struct nftnl_set *x, const struct kset *s, uint32_t id)
 {
@@ -75,6 +89,8 @@ nft_set_fill(struct nftnl_set *x, const struct kset *s, uint32_t id)
 		nftnl_set_set_u32(x, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
 	if (s->size > 0)
 		nftnl_set_set_u32(x, NFTNL_SET_DESC_SIZE, s->size);
+	if (s->counts)
+		add_counter(x);
 	udata = nftnl_udata_buf_alloc(UDATA_MAX);
 	if (!udata)
 		return; /* only listings suffer */

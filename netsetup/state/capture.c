@@ -11,6 +11,7 @@
 #include <linux/rtnetlink.h>
 
 #include "lib/arena.h"
+#include "netsetup/state/bypass.h"
 #include "netsetup/state/filter.h"
 
 bool
@@ -356,6 +357,7 @@ add_front(struct front *f)
 	struct rule *r = &f->d->rule;
 	size_t i;
 
+	bypass_add_rules(f->d, f->chain, f->families, g->place);
 	add_gateway_excepts(f);
 	if (g->outside.n) {
 		if (!f->again)
@@ -430,6 +432,7 @@ capture_add(struct draft *d, const struct policy *p, unsigned int families)
 {
 	struct front f = {.d = d, .policy = p, .families = families};
 
+	bypass_add_sets(d, families, p->gateway.place);
 	f.via = VIA_TPROXY;
 	if (front_has(p, f.via, PROTO_TCP) || front_has(p, f.via, PROTO_UDP))
 		add_early(&f);

@@ -71,7 +71,8 @@ chain_equal(const struct kchain *a, const struct kchain *b)
 static bool
 set_equal(const struct kset *a, const struct kset *b)
 {
-	if (a->type != b->type || a->flags != b->flags)
+	if (a->type != b->type || a->flags != b->flags ||
+	    a->counts != b->counts)
 		return false;
 	if (b->size != 0 && a->size != b->size)
 		return false;

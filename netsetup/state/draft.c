@@ -153,12 +153,14 @@ draft_map(struct draft *d, const char *name, enum kset_type type,
 
 const char *
 draft_timed_set(struct draft *d, const char *name, enum kset_type type,
-		struct place place, const char *label)
+		uint32_t size, struct place place, const char *label)
 {
 	struct kset *set = add_set(d, name, place, label);
 
 	set->type = type;
 	set->flags = NFT_SET_TIMEOUT;
+	set->size = size;
+	set->counts = true;
 	return set->name;
 }
 

@@ -53,10 +53,13 @@ const char *draft_map(struct draft *d, const char *name, enum kset_type type,
 		      struct kelem *elems, size_t n, struct place place,
 		      const char *label);
 
-/* An empty set that others than packets fill, each element for its time. */
+/*
+ * An empty set that others than packets fill, each element for its time;
+ * packets that match one are counted there.
+ */
 const char *draft_timed_set(struct draft *d, const char *name,
-			    enum kset_type type, struct place place,
-			    const char *label);
+			    enum kset_type type, uint32_t size,
+			    struct place place, const char *label);
 
 /* An empty set of families that packets fill and time empties. */
 void draft_alive_set(struct draft *d, const char *name, struct place place,

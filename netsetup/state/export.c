@@ -86,6 +86,8 @@ export_set(const struct kset *s, struct str *out)
 	else
 		str_addf(out, "\t\tflags constant%s\n",
 			 s->flags & NFT_SET_INTERVAL ? ",interval" : "");
+	if (s->counts)
+		str_add(out, "\t\tcounter\n");
 	if (s->n_elems)
 		export_elements(s, out);
 	str_add(out, "\t}\n");

@@ -162,6 +162,7 @@ struct kset {
 	enum kset_type type;
 	uint32_t flags;		   /* NFT_SET_* */
 	uint32_t size;		   /* 0: any */
+	bool counts;		   /* each element has a counter */
 	const struct kelem *elems; /* sorted, disjoint; none of pairs */
 	size_t n_elems;
 };

@@ -135,8 +135,8 @@ add_others(struct draft *d)
 	draft_map(d, "v6", KSET_IPV6, v6, 1, nowhere, "x");
 	draft_map(d, "ifaces", KSET_IFNAME, &iface, 1, nowhere, "x");
 	draft_map(d, "beats", KSET_HEARTBEAT, &beat, 1, nowhere, "x");
-	draft_timed_set(d, "pairs4", KSET_IPV4_PAIR, nowhere, "x");
-	draft_timed_set(d, "pairs6", KSET_IPV6_PAIR, nowhere, "x");
+	draft_timed_set(d, "pairs4", KSET_IPV4_PAIR, 64, nowhere, "x");
+	draft_timed_set(d, "pairs6", KSET_IPV6_PAIR, 64, nowhere, "x");
 }
 
 static void
@@ -302,8 +302,9 @@ pairs(void)
 	UNIT_STRINGS(str_text(&text), "0 to add, 0 to replace, 0 to remove\n");
 	str_clear(&text);
 	lab_run(lab, LAB_GATEWAY, &text, "nft list table inet interpose");
-	UNIT_CHECK(strstr(str_text(&text), "{ fd00::1 . fd00::2 timeout 1m") !=
-			   NULL,
+	UNIT_CHECK(strstr(str_text(&text),
+			  "{ fd00::1 . fd00::2 counter "
+			  "packets 0 bytes 0 timeout 1m") != NULL,
 		   "%s", str_text(&text));
 	str_fini(&text);
 	arena_free(a);
