@@ -159,16 +159,39 @@ finder_onward(const struct packet *p)
 	};
 }
 
+/* Is it the reverse path filter? Strict: by another way; loose: by none. */
+static bool
+is_filtered(int filter, const struct hop *back, const char *iface)
+{
+	if (filter == 2)
+		return !hop_is_forward(back);
+	return filter == 1 &&
+	       (!hop_is_forward(back) || strcmp(back->oif, iface) != 0);
+}
+
 void
 finder_note_filter(struct finder *f, const struct packet *p,
 		   const struct hop *hop)
 {
-	if (hop->error != -EXDEV)
+	struct hop_query q = {.to = p->from.addr};
+	char text[ADDR_TEXT_LEN];
+	struct hop back;
+	int filter;
+
+	if ((hop->error != -EXDEV && hop->error != -EINVAL) || !p->iif)
 		return;
-	finder_note(f,
-		    "net.ipv4.conf: rp_filter is %d on %s (the greater of "
-		    "all and %s)",
-		    finder_effective(f, "rp_filter", p->iif), p->iif, p->iif);
+	back = finder_route(f, &q);
+	filter = finder_effective(f, "rp_filter", p->iif);
+	addr_format(&p->from.addr, text);
+	if (hop_is_local(&back))
+		finder_note(f, "%s is this box's own (a martian)", text);
+	else if (is_filtered(filter, &back, p->iif))
+		finder_note(f,
+			    "the reverse path filter drops it: rp_filter is "
+			    "%d on %s (the greater of all and %s), and the way "
+			    "to %s is %s",
+			    filter, p->iif, p->iif, text,
+			    finder_hop_text(f, &back));
 }
 
 /* --- hooks ------------------------------------------------------------------
@@ -243,10 +266,11 @@ base_text(struct finder *f, const struct kchain *base)
 static bool
 tells_why(const struct walk_step *s, const struct packet *p)
 {
-	bool first = s->base->priority <= NF_IP_PRI_NAT_DST;
-
-	return s->why && s->base->hook == NF_INET_PRE_ROUTING &&
-	       (first || p->reply);
+	if (!s->why || s->base->hook != NF_INET_PRE_ROUTING)
+		return false;
+	if (p->reply)
+		return s->base->priority > NF_IP_PRI_CONNTRACK;
+	return s->base->priority <= NF_IP_PRI_NAT_DST;
 }
 
 static void

@@ -46,7 +46,7 @@ uint8_t finder_protocol(const struct finder *f);
 /* The question how packet `p`, which came in, goes on. */
 struct hop_query finder_onward(const struct packet *p);
 
-/* If it is the reverse path filter that drops `p`: by which setting. */
+/* If the kernel does not accept the source of `p`: why, where that is known. */
 void finder_note_filter(struct finder *f, const struct packet *p,
 			const struct hop *hop);
 

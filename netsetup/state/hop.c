@@ -26,12 +26,10 @@ error_text(int error)
 {
 	switch (error) {
 	case -EXDEV:
-		return "the reverse path filter drops it: the way back to its "
-		       "source is another";
+	case -EINVAL: /* since Linux 6.14 whatever is wrong with the source */
+		return "the kernel does not accept that source there";
 	case -EHOSTUNREACH:
 		return "forwarding is off, or a route says unreachable";
-	case -EINVAL:
-		return "its source cannot be there (a martian)";
 	default:
 		return strerror(-error);
 	}

@@ -125,7 +125,7 @@ fate_text(struct finder *f, enum way_fate fate, const struct hop *hop)
 		return "delivered to this box itself";
 	case WAY_FATE_REFUSED:
 		return f->q->proto == PROTO_TCP ? "refused with a reset"
-						: "refused";
+						: "refused with an ICMP error";
 	case WAY_FATE_DROPPED:
 		return "dropped";
 	case WAY_FATE_UNREACHABLE:
@@ -251,12 +251,15 @@ static void
 write_listener(struct finder *f, const struct packet *p)
 {
 	char text[ENDPOINT_TEXT_LEN];
-	int listens = -1;
-	int r = f->box->listens(f->box->data, f->q->proto, &p->to, &listens);
+	struct endpoint at = p->to;
+	int listens = -1, r;
 
+	if (p->tproxied)
+		at.port = p->tproxied;
+	r = f->box->listens(f->box->data, f->q->proto, &at, &listens);
 	if (r < 0 && f->error == 0)
 		f->error = r;
-	endpoint_format(&p->to, text);
+	endpoint_format(&at, text);
 	if (listens == 0)
 		finder_step(f, "listener", "nobody listens on %s", text);
 	else if (listens > 0)

@@ -176,6 +176,7 @@ answer_packet(struct finder *f, const struct upstream *u)
 	p.iif = u->packet.oif;
 	p.oif = NULL;
 	p.mark = 0;
+	p.untracked = false;
 	p.first = false;
 	p.reply = true;
 	finder_ask_destination(f, &p);
@@ -263,7 +264,10 @@ write_answer(struct finder *f, const struct upstream *u)
 	       WALK_END_PASSED;
 }
 
-/* proxyd's answer: its source is put right after these hooks. */
+/*
+ * proxyd's answer. Redirected, its source is put right after these hooks;
+ * tproxied, its socket has that name, and the mark of such.
+ */
 static void
 write_to_client(struct finder *f, const struct packet *taken)
 {
@@ -279,6 +283,7 @@ write_to_client(struct finder *f, const struct packet *taken)
 	p.first = false;
 	p.reply = true;
 	p.iif = NULL;
+	p.mark = p.tproxied ? policy_mark_tproxied(f->q->policy) : 0;
 	q.mark = p.mark;
 	hop = finder_route(f, &q);
 	p.oif = arena_strdup(f->arena, hop.oif);

@@ -451,13 +451,15 @@ run_base(const struct walk_rules *w, const struct kchain *base,
 	return WALK_END_PASSED;
 }
 
+/* Of two with one priority the kernel asks the one made last first. */
 static int
 compare_priority(const void *a, const void *b)
 {
 	const struct kchain *const *x = a, *const *y = b;
 
-	return ((*x)->priority > (*y)->priority) -
-	       ((*x)->priority < (*y)->priority);
+	if ((*x)->priority != (*y)->priority)
+		return (*x)->priority > (*y)->priority ? 1 : -1;
+	return (*x < *y) - (*x > *y);
 }
 
 enum walk_end

@@ -78,7 +78,7 @@ box_route(void *data, const struct hop_query *q, struct hop *ret_hop)
 		hop.gateway = box_addr("10.2.0.254");
 	if (box->filters && q->iif && !strcmp(q->iif, "out0") &&
 	    box_in(&q->from, "10.1.0.0/16"))
-		hop = (struct hop){.error = -EXDEV};
+		hop = (struct hop){.error = -EINVAL};
 	*ret_hop = hop;
 	return 0;
 }

@@ -261,8 +261,8 @@ static const char *const servers[] = {
 	"[2001:db8::5]", "[ff02::1]", "198.51.100.1",
 };
 
-static const unsigned int ports[] = {22,   25,	 80,   85,   443,
-				     8000, 8042, 8080, 8100, 8101};
+static const unsigned int ports[] = {22,  25,	53,   123,  80,	  85,
+				     443, 8000, 8042, 8080, 8100, 8101};
 
 static const char *
 name_of(const struct policy_service *s)
@@ -271,8 +271,8 @@ name_of(const struct policy_service *s)
 }
 
 static void
-compare(struct scene *s, const char *client, const char *server,
-	unsigned int port, const char *iface)
+compare(struct scene *s, enum proto proto, const char *client,
+	const char *server, unsigned int port, const char *iface)
 {
 	const struct way_box box = box_answers(&s->box);
 	char text[64];
@@ -289,6 +289,7 @@ compare(struct scene *s, const char *client, const char *server,
 		.rules = &s->rules,
 		.observed = &s->observed,
 		.installed = true,
+		.proto = proto,
 		.client = at(client),
 		.server = at(text),
 		.iface = iface,
@@ -301,7 +302,7 @@ compare(struct scene *s, const char *client, const char *server,
 	}
 	if (outside && box_in(&q.server.addr, "10.66.0.0/16"))
 		outside = "";
-	want = policy_match(s->policy, PROTO_TCP, iface, outside, &q.client,
+	want = policy_match(s->policy, proto, iface, outside, &q.client,
 			    &q.server);
 	legs_find(&q, &box, s->arena, &way);
 	UNIT_CHECK(way.service == want, "%s by %s to %s: %s, not %s", client,
@@ -312,6 +313,14 @@ compare(struct scene *s, const char *client, const char *server,
 		   way.reason ? way.reason : "no reason");
 }
 
+static void
+compare_both(struct scene *s, const char *client, const char *server,
+	     unsigned int port, const char *iface)
+{
+	compare(s, PROTO_TCP, client, server, port, iface);
+	compare(s, PROTO_UDP, client, server, port, iface);
+}
+
 /* From every client to this server. */
 static void
 compare_server(struct scene *s, const char *server)
@@ -320,8 +329,8 @@ compare_server(struct scene *s, const char *server)
 
 	for (i = 0; i < sizeof(clients) / sizeof(clients[0]); i++) {
 		for (k = 0; k < sizeof(ports) / sizeof(ports[0]); k++)
-			compare(s, clients[i], server, ports[k],
-				k % 2 ? "in0" : "eth7");
+			compare_both(s, clients[i], server, ports[k],
+				     k % 2 ? "in0" : "eth7");
 	}
 }
 
@@ -346,6 +355,9 @@ test_agree(void)
 	compare_all("outside");
 	compare_all("ipv4");
 	compare_all("nothing");
+	compare_all("modes");
+	compare_all("tproxy");
+	compare_all("off");
 }
 
 static const struct unit_test tests[] = {
