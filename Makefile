@@ -65,6 +65,7 @@ NETSETUP = \
 	netsetup/state/upleg \
 	netsetup/state/legs \
 	netsetup/state/tuple \
+	netsetup/state/drain \
 	netsetup/state/diff \
 	netsetup/state/plan \
 	netsetup/state/export \
@@ -98,6 +99,7 @@ NETSETUP = \
 	netsetup/cmd/session \
 	netsetup/cmd/leftover \
 	netsetup/cmd/guard \
+	netsetup/cmd/drain \
 	netsetup/cmd/check \
 	netsetup/cmd/plan \
 	netsetup/cmd/explain \

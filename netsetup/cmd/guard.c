@@ -7,6 +7,7 @@
 #include "netsetup/cmd/guard.h"
 
 #include <errno.h>
+#include <linux/netfilter.h>
 #include <linux/netlink.h>
 #include <stdio.h>
 #include <string.h>
@@ -251,21 +252,57 @@ look_at_listeners(const struct session *s, enum diag_level level,
 
 /* --- flows that are proxied ----------------------------------------------- */
 
+/* Does another table make the kernel translate, without ours? */
+static bool
+others_nat(const struct kstate *observed, uint8_t family)
+{
+	const struct kforeign_chain *c = observed->foreign;
+	size_t i;
+
+	for (i = 0; i < observed->n_foreign; i++, c++) {
+		if (!strcmp(c->type, "nat") &&
+		    kforeign_sees(c, family, c->hook))
+			return true;
+	}
+	return false;
+}
+
+/* A flow may be cut on both of its legs. */
+static size_t
+count_cuts(const struct kstate *observed, struct cuts cut,
+	   const struct flows *all)
+{
+	struct flows f = *all;
+
+	if (!cut.spoofed)
+		f.spoofed = 0;
+	if (!cut.tproxied)
+		f.tproxied = 0;
+	if (!cut.redirected || others_nat(observed, AF_INET))
+		f.redirected4 = 0;
+	if (!cut.redirected || others_nat(observed, AF_INET6))
+		f.redirected6 = 0;
+	return flows_total(&f);
+}
+
 int
-guard_cuts(const struct facts *facts, const struct policy *will, size_t *ret_n,
-	   struct str *out)
+guard_cuts(const struct kstate *observed, const struct facts *facts,
+	   const struct policy *will, size_t *ret_n, struct str *out)
 {
 	struct policy *was = session_in_force();
 	struct flows flows = {0};
+	struct cuts cut = {0};
 	int r = 0;
 
 	*ret_n = 0;
-	if (was && cuts(was, will) != CUT_NOTHING)
+	if (was)
+		cut = cuts(was, will);
+	if (cut.why != CUT_NOTHING)
 		r = flows_count(was, facts, &flows);
-	if (r == 0 && flows.spoofed > 0) {
-		*ret_n = flows.spoofed;
-		cuts_format(was, will, flows.spoofed, out);
-	}
+	if (r == 0)
+		*ret_n = count_cuts(observed, cut, &flows);
+	if (*ret_n > 0)
+		cuts_format(was, will, *ret_n, out);
 	policy_free(was);
 	return r;
 }
@@ -278,12 +315,39 @@ look_at_flows(struct session *s, enum diag_level level, struct guard *g)
 
 	if (!s->observed.table)
 		return -1;
-	r = guard_cuts(&s->facts, s->policy, &g->cuts, &text);
+	r = guard_cuts(&s->observed, &s->facts, s->policy, &g->cuts, &text);
 	if (g->cuts)
 		diag_add(&g->found, level, s->policy->gateway.place, NULL, "%s",
 			 str_text(&text));
 	str_fini(&text);
 	return r < 0 ? common_fail("cannot look at the connections", r) : -1;
+}
+
+/* --- NAT of others -------------------------------------------------------- */
+
+/* Without tracking there is no NAT: what others translate would not be. */
+static void
+look_at_nat(const struct session *s, enum diag_level level, struct diags *found)
+{
+	const struct kforeign_chain *c = s->observed.foreign;
+	struct str text = {0};
+	size_t i;
+
+	if (s->policy->gateway.upstream_tracking != TRACKING_OFF)
+		return;
+	for (i = 0; i < s->observed.n_foreign; i++, c++) {
+		if (strcmp(c->type, "nat") != 0 ||
+		    (!kforeign_sees(c, AF_INET, NF_INET_POST_ROUTING) &&
+		     !kforeign_sees(c, AF_INET6, NF_INET_POST_ROUTING)))
+			continue;
+		str_clear(&text);
+		kforeign_format(c, &text);
+		diag_add(found, level, s->policy->gateway.place, NULL,
+			 "with `upstream-tracking off` connections to servers "
+			 "escape the NAT of %s",
+			 str_text(&text));
+	}
+	str_fini(&text);
 }
 
 /* --- all of it ------------------------------------------------------------ */
@@ -296,6 +360,7 @@ guard_open(struct session *s, enum diag_level level, struct guard *g)
 	memset(g, 0, sizeof(*g));
 	diags_init(&g->found);
 	look_at_ssh(s, level, &g->found);
+	look_at_nat(s, level, &g->found);
 	r = look_at_listeners(s, level, &g->found);
 	if (r < 0)
 		return common_fail("cannot look at the sockets", r);

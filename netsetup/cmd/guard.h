@@ -32,10 +32,11 @@ void guard_close(struct guard *g);
 
 /*
  * How many flows end if `will` follows on what is in force (NULL: nothing
- * does)? Adds what to say about it to `out`, if any. 0 or -errno.
+ * does)? Adds what to say about it to `out`, if any. `observed` shows what
+ * others have. 0 or -errno.
  */
-int guard_cuts(const struct facts *facts, const struct policy *will,
-	       size_t *ret_n, struct str *out);
+int guard_cuts(const struct kstate *observed, const struct facts *facts,
+	       const struct policy *will, size_t *ret_n, struct str *out);
 
 /* May it be done unforced? -1, or EXIT_GUARD: why not was said. */
 int guard_refuse(const struct guard *g);

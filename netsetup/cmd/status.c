@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "netsetup/cmd/drain.h"
 #include "netsetup/cmd/leftover.h"
-#include "netsetup/cmd/session.h"
 #include "netsetup/state/plan.h"
 
 /* What is known about one service from what is installed. */
@@ -143,6 +143,17 @@ changed_text(const struct session *s, struct str *out)
 	str_add(out, " mends it:\n");
 }
 
+/* What `remove --drain` has left. */
+static void
+draining_text(const struct session *s, struct str *out)
+{
+	str_add(out, "draining: nothing is captured any more, flows that are "
+		     "proxied go on;\n`netsetup remove` takes away what is "
+		     "left, ");
+	command_text(s, "apply", out);
+	str_add(out, " captures again\n");
+}
+
 static void
 status_text(const struct session *s, const struct leftover *left,
 	    const struct kdiff *d, struct str *out)
@@ -176,6 +187,10 @@ status_text(const struct session *s, const struct leftover *left,
 	}
 	if (d->n == 0)
 		return;
+	if (drain_is_under_way(s)) {
+		draining_text(s, out);
+		return;
+	}
 	changed_text(s, out);
 	plan_text(d, out);
 }
@@ -211,6 +226,7 @@ status_json(const struct session *s, const struct leftover *left,
 	json_bool(&j, "installed", s->observed.table);
 	json_bool(&j, "policy_edited", s->edited);
 	leftover_json(left, &j);
+	json_bool(&j, "draining", drain_is_under_way(s));
 	json_array(&j, "services");
 	for (i = 0; i < n_services(s); i++) {
 		if (!is_captured(s, i))

@@ -4,22 +4,49 @@
  */
 #include "netsetup/state/cuts.h"
 
-enum cut
+static bool
+captures(const struct policy *p, enum via via)
+{
+	size_t i, j;
+
+	for (i = 0; p && i < p->n_services; i++) {
+		for (j = 0; j < p->services[i].n_intercepts; j++) {
+			if (p->services[i].intercepts[j].via == via)
+				return true;
+		}
+	}
+	return false;
+}
+
+static enum cut
+why(const struct cuts *c, const struct policy_gateway *a,
+    const struct policy_gateway *b)
+{
+	if (!c->spoofed && !c->tproxied)
+		return c->redirected ? CUT_NAT : CUT_NOTHING;
+	if (b && (a->mark_deliver != b->mark_deliver ||
+		  a->mark_upstream != b->mark_upstream))
+		return CUT_MARK;
+	return b && a->zone != b->zone ? CUT_ZONE : CUT_RETURN_PATH;
+}
+
+struct cuts
 cuts(const struct policy *was, const struct policy *will)
 {
-	const struct policy_gateway *a = &was->gateway, *b;
+	const struct policy_gateway *a = &was->gateway;
+	const struct policy_gateway *b = will ? &will->gateway : NULL;
+	bool others = !b || a->mark_deliver != b->mark_deliver ||
+		      a->mark_upstream != b->mark_upstream ||
+		      a->zone != b->zone;
+	struct cuts c = {0};
 
-	if (!policy_spoofs(was))
-		return CUT_NOTHING;
-	if (!will || !policy_spoofs(will))
-		return CUT_RETURN_PATH;
-	b = &will->gateway;
-	if (a->mark_deliver != b->mark_deliver ||
-	    a->mark_upstream != b->mark_upstream)
-		return CUT_MARK;
-	if (a->zone != b->zone)
-		return CUT_ZONE;
-	return CUT_NOTHING;
+	c.spoofed = policy_spoofs(was) && (others || !policy_spoofs(will));
+	c.tproxied = captures(was, VIA_TPROXY) &&
+		     (others || !captures(will, VIA_TPROXY));
+	c.redirected =
+		captures(was, VIA_REDIRECT) && !captures(will, VIA_REDIRECT);
+	c.why = why(&c, a, b);
+	return c;
 }
 
 void
@@ -27,7 +54,7 @@ cuts_format(const struct policy *was, const struct policy *will, size_t n_flows,
 	    struct str *out)
 {
 	str_addf(out, "cuts %zu flow%s", n_flows, n_flows == 1 ? "" : "s");
-	switch (cuts(was, will)) {
+	switch (cuts(was, will).why) {
 	case CUT_NOTHING:
 		break;
 	case CUT_MARK:
@@ -41,8 +68,10 @@ cuts_format(const struct policy *was, const struct policy *will, size_t n_flows,
 			 was->gateway.zone, will->gateway.zone);
 		break;
 	case CUT_RETURN_PATH:
-		str_add(out, ": the return path of what is sent from clients' "
-			     "addresses goes");
+		str_add(out, ": the return path that they need goes");
+		break;
+	case CUT_NAT:
+		str_add(out, ": nothing is redirected any more");
 		break;
 	}
 }

@@ -2,10 +2,12 @@
 /*
  * cuts.h - does a change of policy cut flows that are being proxied?
  *
- * Pure. What is said here was measured: a redirected connection goes on
- * whatever the rules become, and so does a spoofed one whose routing table or
- * ip rule gets another number; but not one whose packets carry a mark that
- * no rule knows any more, or come into another conntrack zone.
+ * Pure. What is said here was measured. A redirected connection goes on
+ * whatever the rules become, as long as there is any chain of type nat: with
+ * the last one the kernel stops to translate. One that is spoofed or came by
+ * tproxy goes on when routing table or ip rules get other numbers; but not
+ * when its packets carry a mark that no rule knows, or come into another
+ * conntrack zone.
  */
 #ifndef NETSETUP_STATE_CUTS_H
 #define NETSETUP_STATE_CUTS_H
@@ -13,15 +15,25 @@
 #include "lib/str.h"
 #include "policy/policy.h"
 
+/* The first reason. */
 enum cut {
 	CUT_NOTHING,
 	CUT_MARK,	 /* packets carry marks that no rule knows */
 	CUT_ZONE,	 /* they come into another conntrack zone */
 	CUT_RETURN_PATH, /* what comes back finds nobody */
+	CUT_NAT,	 /* our last chain of type nat goes */
 };
 
-/* `will` follows on `was`; NULL: nothing follows. */
-enum cut cuts(const struct policy *was, const struct policy *will);
+/* Which legs of flows lose what they need. */
+struct cuts {
+	enum cut why;
+	bool spoofed;	 /* to servers, from another's address */
+	bool tproxied;	 /* from clients */
+	bool redirected; /* from clients, unless others have NAT as well */
+};
+
+/* When `will` follows on `was`; NULL: nothing follows. */
+struct cuts cuts(const struct policy *was, const struct policy *will);
 
 /* "cuts 3 flows: the conntrack zone changes from 9061 to 9100" */
 void cuts_format(const struct policy *was, const struct policy *will,

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * In two steps: first nothing is captured any more, but proxyd goes on to
+ * connect for what it has accepted. When no flow is left, it is told that the
+ * return path is gone, before that is so: whatever it still hears of, by
+ * another's rules, it refuses at once and does not try in vain.
+ */
+#include "netsetup/cmd/drain.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "netsetup/change/apply.h"
+#include "netsetup/change/flows.h"
+#include "netsetup/cmd/leftover.h"
+#include "netsetup/state/drain.h"
+
+enum {
+	POLL_MS = 1000,
+	/* proxyd looks for its return path once a second */
+	HEARD_MS = 1200,
+};
+
+struct draining {
+	struct session *session;
+	struct journal *journal;
+	uint64_t end_ms;
+	bool terminal;
+	bool shown; /* a line of progress stands there */
+};
+
+static void
+wait_ms(uint64_t ms)
+{
+	struct timespec t = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+
+	nanosleep(&t, NULL);
+}
+
+static uint64_t
+left_ms(const struct draining *d)
+{
+	uint64_t now = clock_now_ms();
+
+	return now < d->end_ms ? d->end_ms - now : 0;
+}
+
+static int
+count_flows(const struct session *s, size_t *ret_n)
+{
+	struct flows f;
+	int r = flows_count(s->policy, &s->facts, &f);
+
+	if (r == 0)
+		*ret_n = flows_total(&f);
+	return r;
+}
+
+static void
+show(struct draining *d, size_t n)
+{
+	if (!d->terminal)
+		return;
+	fprintf(stderr, "\rdraining: %zu flow%s left, %llu s to wait \033[K", n,
+		n == 1 ? "" : "s", (unsigned long long)left_ms(d) / 1000);
+	d->shown = true;
+}
+
+static void
+end_progress(struct draining *d)
+{
+	if (d->shown)
+		fputs("\r\033[K", stderr);
+	d->shown = false;
+}
+
+/* Wait for the last flow, or for the time to be over: *ret_n are left. */
+static int
+wait_for_flows(struct draining *d, size_t *ret_n)
+{
+	uint64_t left;
+	int r;
+
+	for (;;) {
+		r = count_flows(d->session, ret_n);
+		left = left_ms(d);
+		if (r < 0 || *ret_n == 0 || left == 0)
+			break;
+		show(d, *ret_n);
+		wait_ms(left < POLL_MS ? left : POLL_MS);
+	}
+	end_progress(d);
+	return r < 0 ? common_fail("cannot look at the connections", r) : -1;
+}
+
+/* Bring about the part of the policy in force that running flows need. */
+static int
+step(struct draining *d, bool accepts)
+{
+	struct session *s = d->session;
+	struct kdiff changes = {0};
+	struct kstate state;
+	struct diags diags;
+	int r, status = -1;
+
+	diags_init(&diags);
+	drain_state(&s->desired, accepts, s->arena, &state);
+	r = apply(d->journal, &state, s->arena, &diags, &changes);
+	common_print(&diags);
+	if (r < 0)
+		status = diags.n_errors > 0 ? EXIT_FAILED
+					    : common_fail("remove", r);
+	diags_fini(&diags);
+	return status;
+}
+
+static int
+run(struct draining *d)
+{
+	size_t n = 0;
+	int status;
+
+	status = step(d, true);
+	if (status < 0)
+		status = wait_for_flows(d, &n);
+	if (status < 0 && n == 0)
+		status = step(d, false);
+	if (status < 0 && n == 0) {
+		wait_ms(left_ms(d) < HEARD_MS ? left_ms(d) : HEARD_MS);
+		status = wait_for_flows(d, &n);
+	}
+	return status;
+}
+
+/* What earlier runs have left: there is nothing to confirm any more. */
+static void
+settle(struct journal *j)
+{
+	struct arena *arena = arena_new();
+	struct pending pending;
+
+	leftover_mend(j, arena, &pending);
+	leftover_settle(j);
+	arena_free(arena);
+}
+
+int
+drain(struct journal *j, uint64_t ms)
+{
+	struct session s;
+	struct draining d = {.session = &s, .journal = j};
+	int status;
+
+	d.end_ms = clock_now_ms() + ms;
+	d.terminal = isatty(STDERR_FILENO);
+	settle(j);
+	status = session_open_applied(&s);
+	if (status < 0)
+		status = session_observe(&s);
+	if (status < 0 && s.observed.table && !s.policy) {
+		log_error("no policy is on record, and so nobody knows which "
+			  "flows are proxied; `netsetup remove` takes all away "
+			  "at once");
+		status = EXIT_FAILED;
+	}
+	if (status < 0 && s.observed.table)
+		status = run(&d);
+	session_close(&s);
+	return status;
+}
+
+static bool
+is_installed(const struct session *s, bool accepts)
+{
+	struct kstate state;
+
+	drain_state(&s->desired, accepts, s->arena, &state);
+	return diff(&s->observed, &state, s->arena).n == 0;
+}
+
+bool
+drain_is_under_way(const struct session *s)
+{
+	return s->observed.table && s->policy &&
+	       diff(&s->observed, &s->desired, s->arena).n > 0 &&
+	       (is_installed(s, true) || is_installed(s, false));
+}
