@@ -69,6 +69,17 @@ NETSETUP = \
 	netsetup/state/diff \
 	netsetup/state/plan \
 	netsetup/state/export \
+	netsetup/state/foreign \
+	netsetup/state/box \
+	netsetup/state/doctor_tbl \
+	netsetup/state/doctor_check \
+	netsetup/state/doctor_ours \
+	netsetup/state/doctor_net \
+	netsetup/state/doctor_kernel \
+	netsetup/state/doctor_chains \
+	netsetup/state/doctor_rules \
+	netsetup/state/doctor_files \
+	netsetup/state/doctor \
 	netsetup/kernel/nl \
 	netsetup/kernel/nft_news \
 	netsetup/kernel/nft_expr \
@@ -77,16 +88,20 @@ NETSETUP = \
 	netsetup/kernel/nft_raw \
 	netsetup/kernel/nft_read \
 	netsetup/kernel/nft_pair \
+	netsetup/kernel/foreign_read \
 	netsetup/kernel/rt_write \
 	netsetup/kernel/rt_read \
 	netsetup/kernel/rt_route \
+	netsetup/kernel/box_read \
 	netsetup/kernel/sysctl \
+	netsetup/kernel/textfile \
 	netsetup/kernel/sock \
 	netsetup/kernel/ct \
 	netsetup/kernel/environ \
 	netsetup/change/journal \
 	netsetup/change/observe \
 	netsetup/change/flows \
+	netsetup/change/survey \
 	netsetup/change/readback \
 	netsetup/change/ask \
 	netsetup/change/apply \
@@ -107,6 +122,7 @@ NETSETUP = \
 	netsetup/cmd/apply \
 	netsetup/cmd/confirm \
 	netsetup/cmd/status \
+	netsetup/cmd/doctor \
 	netsetup/cmd/remove \
 	netsetup/cmd/bypass
 
@@ -149,7 +165,8 @@ PROXYD = \
 PROGRAMS = netsetup/main proxyd/main
 
 # those of the modules above that are a header only and have no .c file
-HEADERS = policy/policy proxyd/base/reason_tbl proxyd/flow/steps_tbl
+HEADERS = policy/policy netsetup/state/doctor_tbl \
+	proxyd/base/reason_tbl proxyd/flow/steps_tbl
 
 # --- tools and flags -------------------------------------------------------
 

@@ -13,6 +13,7 @@
 #include "netsetup/cmd/check.h"
 #include "netsetup/cmd/common.h"
 #include "netsetup/cmd/confirm.h"
+#include "netsetup/cmd/doctor.h"
 #include "netsetup/cmd/explain.h"
 #include "netsetup/cmd/export.h"
 #include "netsetup/cmd/plan.h"
@@ -33,9 +34,9 @@ static const struct {
 	{ "status", cmd_status, "what is installed, and who is alive?" },
 	{ "remove", cmd_remove, "take away all that apply has made" },
 	{ "explain", cmd_explain, "which way would this flow go, and why?" },
+	{ "doctor", cmd_doctor, "what on this box would break it?" },
 	{ "export", cmd_export, "the same as a script of nft and ip" },
 	{ "watch",   NULL, NULL },
-	{ "doctor",  NULL, NULL },
 	{ "bypass",  cmd_bypass,  "route these two unproxied for a while" },
 };
 /* clang-format on */

@@ -301,9 +301,8 @@ kstate_forward_drops(const struct kstate *s)
 	return false;
 }
 
-/* The word by which nft knows the family of a table. */
-static const char *
-table_family(uint8_t family)
+const char *
+kstate_table_family(uint8_t family)
 {
 	switch (family) {
 	case NFPROTO_INET:
@@ -327,7 +326,7 @@ void
 kforeign_format(const struct kforeign_chain *c, struct str *out)
 {
 	str_addf(out, "table %s %s chain %s (priority %d, policy %s)",
-		 table_family(c->family), c->table, c->name, c->priority,
+		 kstate_table_family(c->family), c->table, c->name, c->priority,
 		 c->drops ? "drop" : "accept");
 }
 

@@ -246,6 +246,9 @@ const struct kchain *kstate_chain(const struct kstate *s, const char *name);
 /* Does it see packets of AF_INET or AF_INET6 at this NF_INET_* hook? */
 bool kforeign_sees(const struct kforeign_chain *c, int family, uint32_t hook);
 
+/* The word by which nft knows a table's family, NFPROTO_*: "inet", "ip"... */
+const char *kstate_table_family(uint8_t family);
+
 /* Does another table drop by default what the box forwards? */
 bool kstate_forward_drops(const struct kstate *s);
 
