@@ -57,6 +57,7 @@ NETSETUP = \
 	netsetup/state/capture \
 	netsetup/state/guard \
 	netsetup/state/return_path \
+	netsetup/state/heartbeat \
 	netsetup/state/desired \
 	netsetup/state/meet \
 	netsetup/state/cuts \

@@ -16,9 +16,8 @@
 #include "lib/arena.h"
 #include "netsetup/state/capture.h"
 #include "netsetup/state/guard.h"
+#include "netsetup/state/heartbeat.h"
 #include "netsetup/state/return_path.h"
-
-enum { PRIORITY_HEARTBEAT = -500 };
 
 /* What is being made, and from what. */
 struct making {
@@ -160,47 +159,6 @@ check_ifaces(struct making *m)
 	}
 }
 
-/* --- capture ------------------------------------------------------------- */
-
-/*
- * Proxyd's datagrams: each renews its service's alive set and goes nowhere.
- * The probe of the return path only goes nowhere.
- */
-static void
-add_heartbeat(struct making *m, bool spoofs)
-{
-	const struct policy *p = m->policy;
-	const struct policy_gateway *g = &p->gateway;
-	struct draft *d = &m->draft;
-	struct rule *r = &d->rule;
-	char alive[POLICY_ALIVE_SET_LEN];
-	size_t i;
-
-	draft_base_chain(d, "heartbeat", "filter", NF_INET_LOCAL_OUT,
-			 PRIORITY_HEARTBEAT, g->place);
-	for (i = 0; i < p->n_services; i++) {
-		const struct policy_service *s = &p->services[i];
-
-		if (s->n_intercepts == 0)
-			continue;
-		rule_oifname(r, "lo");
-		rule_mark_is(r, g->mark_mask, policy_mark_tproxied(p));
-		rule_heartbeat(r, policy_alive_digest(s));
-		rule_renew(r, policy_alive_set(s, alive), g->alive_timeout_ms);
-		rule_counter(r);
-		rule_drop(r);
-		draft_rule(d, "heartbeat", s->place, s->name);
-	}
-	if (!spoofs)
-		return;
-	rule_oifname(r, "lo");
-	rule_mark_is(r, g->mark_mask, policy_mark_tproxied(p));
-	rule_heartbeat(r, policy_return_path_digest(p));
-	rule_counter(r);
-	rule_drop(r);
-	draft_rule(d, "heartbeat", m->cause.place, m->cause.name);
-}
-
 /* --- forwarding ---------------------------------------------------------- */
 
 /* Forwarding makes IPv6 deaf to routers unless accept_ra is 2. */
@@ -254,7 +212,7 @@ desired(const struct policy *p, const struct facts *facts, struct arena *arena,
 	if (captures)
 		check_ifaces(&m);
 	if (captures || spoofs)
-		add_heartbeat(&m, spoofs);
+		heartbeat_add(&m.draft, p, spoofs ? &m.cause : NULL);
 	if (return_path_wanted(p))
 		return_path_add(&m.draft, p, facts->families);
 	if (captures) {

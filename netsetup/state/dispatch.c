@@ -24,10 +24,8 @@ enum {
 	LIST_MAX = 6,	/* so many rules are tried one by one */
 	SPLITS_MAX = 4, /* one below the other */
 	RUNS_MAX = 6,	/* of rules that ask for the same, in one list */
-	COPIES_MAX = 8, /* of a rule, in one split, on the average */
-	COPIES_SPARE = 64,
-	ROOM = 8, /* for copies, per rule of the whole list */
-	ROOM_SPARE = 512,
+	COPIES_MAX = 5, /* of a rule, in one split, on the average */
+	ROOM = 4,	/* for copies, per rule of the whole list */
 };
 
 /*    dimension        l4           family    type         map     chain */
@@ -67,7 +65,7 @@ static bool
 try_split(const struct dispatcher *d, const struct span_list *list,
 	  enum dimension dimension, struct split *ret_split)
 {
-	size_t budget = COPIES_MAX * list->n + COPIES_SPARE, start, i, k;
+	size_t budget = COPIES_MAX * list->n, start, i, k;
 
 	if (budget > list->n + d->room)
 		budget = list->n + d->room;
@@ -328,7 +326,7 @@ dispatch(struct draft *d, const char *chain, struct place place,
 		.place = place,
 		.name = name,
 		.rules = rules,
-		.room = ROOM * n + ROOM_SPARE,
+		.room = ROOM * n,
 	};
 	uint32_t *all = arena_calloc(d->arena, n + 1, sizeof(*all));
 	const struct span_list list = {.rules = all, .n = n};

@@ -356,7 +356,7 @@ guard_out(void)
 
 /* The heartbeat as proxyd sends it fills the set; other datagrams do not. */
 static void
-heartbeat(void)
+beat(const char *policy)
 {
 	struct stand s;
 	struct sockaddr_in to = {.sin_family = AF_INET};
@@ -366,8 +366,7 @@ heartbeat(void)
 	ssize_t n;
 	int fd, i;
 
-	stand_up(&s, "gateway {\n    inside in0\n    alive-timeout 500ms\n}\n"
-		     "service web {\n    intercept tcp port 80\n}\n");
+	stand_up(&s, policy);
 	disarm(&s, "web");
 	digest = policy_alive_digest(&s.policy->services[0]);
 	for (i = 0; i < 8; i++)
@@ -398,6 +397,26 @@ heartbeat(void)
 	stand_down(&s);
 }
 
+#define BEATS                                                                  \
+	"gateway {\n    inside in0\n    alive-timeout 500ms\n}\n"              \
+	"service web {\n    intercept tcp port 80\n}\n"
+
+static void
+heartbeat(void)
+{
+	beat(BEATS);
+}
+
+/* One of many, which a map tells apart. */
+static void
+heartbeats(void)
+{
+	beat(BEATS "service b {\n intercept tcp port 81\n}\n"
+		   "service c {\n intercept tcp port 82\n}\n"
+		   "service d {\n intercept tcp port 83\n}\n"
+		   "service e {\n intercept tcp port 84\n}\n");
+}
+
 static const struct unit_test tests[] = {
 	{"selection", selection},
 	{"own_addresses", own_addresses},
@@ -406,6 +425,7 @@ static const struct unit_test tests[] = {
 	{"guard_in", guard_in},
 	{"guard_out", guard_out},
 	{"heartbeat", heartbeat},
+	{"heartbeats", heartbeats},
 };
 
 LAB_MAIN("capture", tests)

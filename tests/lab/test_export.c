@@ -57,6 +57,37 @@ same(struct lab *lab, const char *policy)
 	str_fini(&theirs);
 }
 
+/*
+ * So many services that maps lead to them, and to their heartbeats. Not too
+ * many for nft, which may not have a larger buffer in a user namespace.
+ */
+static void
+same_many(struct lab *lab)
+{
+	struct str policy = {0};
+	int i;
+
+	str_add(&policy, "gateway {\n inside in0, out0\n}\n");
+	for (i = 0; i < 12; i++)
+		str_addf(&policy,
+			 "service s%d {\n intercept tcp port %d%s"
+			 " to 10.%d.0.0/16, fd00:%d::/32%s\n}\n",
+			 i, i % 2 ? 443 : 1000 + i, i == 6 ? "-65535" : "", i,
+			 i, i ? "" : ", 255.0.0.0/8, ff00::/8");
+	for (i = 0; i < 18; i++)
+		str_addf(&policy,
+			 "service t%d {\n intercept %s port %d via tproxy\n"
+			 "}\n",
+			 i, i % 2 ? "udp" : "tcp", 30 + i);
+	same(lab, str_text(&policy));
+	lab_must(lab, LAB_GATEWAY,
+		 "netsetup export -f " LAB_DIR "/policy.conf >" LAB_DIR
+		 "/export.sh; for map in 'tcp dport vmap @tproxied.tcp ' 'udp"
+		 " dport vmap' 'ip daddr vmap' 'th,64,64 vmap'; do"
+		 " grep -q \"$map\" " LAB_DIR "/export.sh || exit 1; done");
+	str_fini(&policy);
+}
+
 static void
 export_is_apply(void)
 {
@@ -72,6 +103,7 @@ export_is_apply(void)
 	same(lab, "pool near {\n node 10.2.0.2:80\n source client\n}\n"
 		  "service web {\n listen tcp 80\n use near\n}\n");
 	same(lab, MODES);
+	same_many(lab);
 	lab_down(lab);
 }
 
