@@ -8,6 +8,8 @@
 #include <linux/netlink.h>
 #include <stdlib.h>
 
+#include "lib/arena.h"
+#include "netsetup/kernel/nft_pair.h"
 #include "netsetup/kernel/rt_route.h"
 #include "netsetup/kernel/sock.h"
 #include "netsetup/kernel/sysctl.h"
@@ -89,4 +91,37 @@ ask_box(struct ask *a)
 		.setting = ask_setting,
 		.listens = ask_listens,
 	};
+}
+
+static uint64_t
+time_left(const struct bypass_pair *pairs, size_t n, const struct addr *client,
+	  const struct addr *destination)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (addr_equal(&pairs[i].client, client) &&
+		    addr_equal(&pairs[i].destination, destination))
+			return pairs[i].left_ms;
+	}
+	return 0;
+}
+
+int
+ask_bypass(const struct addr *client, const struct addr *destination,
+	   uint64_t *ret_ms)
+{
+	struct arena *arena = arena_new();
+	struct bypass_pair *pairs = NULL;
+	struct nl nl = {0};
+	size_t n = 0;
+	int r;
+
+	r = nl_open(&nl, NETLINK_NETFILTER);
+	if (r == 0)
+		r = nft_pair_list(&nl, client->family, arena, &pairs, &n);
+	nl_close(&nl);
+	*ret_ms = r == 0 ? time_left(pairs, n, client, destination) : 0;
+	arena_free(arena);
+	return r == -ENOENT ? 0 : r;
 }

@@ -5,6 +5,8 @@
 #ifndef NETSETUP_CHANGE_ASK_H
 #define NETSETUP_CHANGE_ASK_H
 
+#include <stdint.h>
+
 #include "netsetup/kernel/nl.h"
 #include "netsetup/state/way.h"
 
@@ -19,5 +21,12 @@ void ask_close(struct ask *a);
 
 /* Questions to this one; valid while `a` is open and stays where it is. */
 struct way_box ask_box(struct ask *a);
+
+/*
+ * For how long do these two still bypass the proxy? *ret_ms 0: they do not.
+ * 0 or -errno; needs CAP_NET_ADMIN.
+ */
+int ask_bypass(const struct addr *client, const struct addr *destination,
+	       uint64_t *ret_ms);
 
 #endif

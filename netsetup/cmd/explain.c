@@ -136,6 +136,9 @@ find_way(struct asking *a)
 	};
 	int r;
 
+	r = ask_bypass(&q.client.addr, &q.server.addr, &q.bypass_ms);
+	if (r < 0)
+		return common_fail("cannot look at who bypasses the proxy", r);
 	if (!a->o->named)
 		rules = inforce(&s->desired, &s->observed, s->arena,
 				&a->unknown);

@@ -327,7 +327,7 @@ finder_try(struct finder *f, uint32_t hook, enum walk_alive alive,
 		.wanted = f->q->rules,
 		.contents = f->q->observed,
 		.alive = alive,
-		.bypassed = f->q->bypassed,
+		.bypassed = f->q->bypass_ms > 0,
 	};
 
 	*ret_trace = (struct walk_trace){.arena = f->arena};

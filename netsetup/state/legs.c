@@ -5,6 +5,7 @@
 #include "netsetup/state/legs.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/netfilter.h>
 #include <linux/rtnetlink.h>
 #include <netinet/tcp.h>
@@ -197,8 +198,12 @@ write_reason(struct finder *f, const struct packet *p)
 
 	if (f->q->policy)
 		r = find_reason(f, p);
-	if (f->q->bypassed)
-		r.text = "these two bypass the proxy for a while";
+	if (f->q->bypass_ms > 0)
+		r = (struct reason){
+			.text = arena_printf(f->arena,
+					     "these two bypass the proxy for "
+					     "%" PRIu64 " s more",
+					     f->q->bypass_ms / 1000)};
 	if (r.service)
 		r.text = "the rules that would are not there";
 	f->way->reason = r.text;

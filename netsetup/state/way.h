@@ -35,7 +35,7 @@ struct way_question {
 	struct endpoint client;
 	struct endpoint server; /* where the client wants to go */
 	const char *iface;	/* where the client is */
-	bool bypassed;		/* these two are in a bypass set */
+	uint64_t bypass_ms;	/* for which these two bypass the proxy; 0 */
 };
 
 /* What becomes of the flow. */

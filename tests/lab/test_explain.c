@@ -162,6 +162,56 @@ not_captured(void)
 	lab_down(lab);
 }
 
+/* A pair that bypasses the proxy is said to, and does; others do not. */
+static void
+bypassed(void)
+{
+	pid_t proxyd;
+	struct lab *lab = lab_begin(NULL, plain, &proxyd);
+	char args[128];
+
+	lab_must(lab, LAB_GATEWAY,
+		 "netsetup bypass add " LAB_CLIENT4 " " LAB_SERVER4 " 50s");
+	says(lab, tuple(lab, AF_INET, LAB_HOST_SERVER, 80, args),
+	     "not captured: these two bypass the proxy for 4");
+	seen(lab, AF_INET, 80, LAB_CLIENT4);
+	UNIT_CHECK(lab_direct(lab) > 0, "routed");
+	says(lab, tuple(lab, AF_INET, LAB_HOST_OTHER, 80, args),
+	     "captured by service web");
+	lab_stop_proxyd(lab, proxyd);
+	lab_down(lab);
+}
+
+/* The same by tproxy: the socket has the server's name. */
+static void
+tproxied(void)
+{
+	static const char policy[] = "gateway {\n"
+				     "	inside in0\n"
+				     "	user %s\n"
+				     "}\n"
+				     "service web {\n"
+				     "	intercept tcp port 80 via tproxy\n"
+				     "}\n";
+	pid_t proxyd;
+	struct lab *lab = lab_begin(NULL, policy, &proxyd);
+	char args[128];
+
+	tuple(lab, AF_INET, LAB_HOST_SERVER, 80, args);
+	says(lab, args, "service_web gives it to a socket of this box, ");
+	says(lab, args, "to this box (table 9061)");
+	says(lab, args, "somebody listens on " LAB_SERVER4 ":");
+	says(lab, args,
+	     "captured by service web, proxied to " LAB_SERVER4
+	     ":80 from " LAB_CLIENT4 " (any port)\n"
+	     "if proxyd is down: routed by out0, unproxied\n");
+	seen(lab, AF_INET, 80, LAB_CLIENT4);
+	tuple(lab, AF_INET6, LAB_HOST_SERVER, 80, args);
+	says(lab, args, "to this box (table 9061)");
+	seen(lab, AF_INET6, 80, LAB_CLIENT6);
+	lab_end(lab, proxyd);
+}
+
 /* Is this connection refused with a reset? */
 static bool
 refused(struct lab *lab, int family)
@@ -491,6 +541,8 @@ static const struct unit_test tests[] = {
 	{"proxied", proxied},
 	{"gateway_source", gateway_source},
 	{"not_captured", not_captured},
+	{"bypassed", bypassed},
+	{"tproxied", tproxied},
 	{"killed_open", killed_open},
 	{"killed_closed", killed_closed},
 	{"return_path_gone", return_path_gone},
