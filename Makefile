@@ -90,6 +90,7 @@ NETSETUP = \
 	netsetup/kernel/nft_read \
 	netsetup/kernel/nft_pair \
 	netsetup/kernel/foreign_read \
+	netsetup/kernel/alarm \
 	netsetup/kernel/rt_write \
 	netsetup/kernel/rt_read \
 	netsetup/kernel/rt_route \
@@ -109,6 +110,7 @@ NETSETUP = \
 	netsetup/change/intent \
 	netsetup/change/wanted \
 	netsetup/change/enact \
+	netsetup/change/drift \
 	netsetup/change/pending \
 	netsetup/change/timer \
 	netsetup/cmd/common \
@@ -122,6 +124,7 @@ NETSETUP = \
 	netsetup/cmd/export \
 	netsetup/cmd/apply \
 	netsetup/cmd/confirm \
+	netsetup/cmd/watch \
 	netsetup/cmd/status \
 	netsetup/cmd/doctor \
 	netsetup/cmd/remove \
@@ -319,6 +322,8 @@ install: $(BINARIES)
 		$(DESTDIR)$(UNITDIR)/interpose.service)
 	$(Q)$(call put,share/interpose-rules.service,\
 		$(DESTDIR)$(UNITDIR)/interpose-rules.service)
+	$(Q)$(call put,share/interpose-watch.service,\
+		$(DESTDIR)$(UNITDIR)/interpose-watch.service)
 	$(Q)install -m 644 share/interpose.sysusers \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/interpose.conf
 	$(Q)for program in netsetup proxyd; do \

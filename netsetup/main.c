@@ -19,11 +19,12 @@
 #include "netsetup/cmd/plan.h"
 #include "netsetup/cmd/remove.h"
 #include "netsetup/cmd/status.h"
+#include "netsetup/cmd/watch.h"
 
 /* clang-format off */
 static const struct {
 	const char *name;
-	int (*run)(int argc, char **argv); /* NULL: of a later version */
+	int (*run)(int argc, char **argv);
 	const char *help;
 } commands[] = {
 	/* name     runs        help */
@@ -31,12 +32,12 @@ static const struct {
 	{ "plan",   cmd_plan,   "what would apply change?" },
 	{ "apply",  cmd_apply,  "make the kernel do what the policy says" },
 	{ "confirm", cmd_confirm, "keep what apply --confirm did" },
+	{ "watch", cmd_watch, "stay, and act when others change it" },
 	{ "status", cmd_status, "what is installed, and who is alive?" },
 	{ "remove", cmd_remove, "take away all that apply has made" },
 	{ "explain", cmd_explain, "which way would this flow go, and why?" },
 	{ "doctor", cmd_doctor, "what on this box would break it?" },
 	{ "export", cmd_export, "the same as a script of nft and ip" },
-	{ "watch",   NULL, NULL },
 	{ "bypass",  cmd_bypass,  "route these two unproxied for a while" },
 };
 /* clang-format on */
@@ -49,11 +50,8 @@ print_help(FILE *out)
 	size_t i;
 
 	fputs("usage: netsetup command [options]\n", out);
-	for (i = 0; i < N_COMMANDS; i++) {
-		if (commands[i].run)
-			fprintf(out, "  %-8s %s\n", commands[i].name,
-				commands[i].help);
-	}
+	for (i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
 	fputs("The policy is " POLICY_PATH " unless -f says otherwise.\n", out);
 }
 
@@ -98,12 +96,8 @@ main(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	for (i = 0; i < N_COMMANDS; i++) {
-		if (strcmp(argv[1], commands[i].name) != 0)
-			continue;
-		if (commands[i].run)
+		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
-		log_error("%s is not supported by this version", argv[1]);
-		return EXIT_USAGE;
 	}
 	return unknown_command(argv[1]);
 }

@@ -99,10 +99,9 @@ is_committed(const struct journal_policy *copy, struct arena *arena,
 	return r;
 }
 
-/* Without a word to the journal: that has the intent. */
-static int
-apply_copy(struct journal *j, const struct journal_policy *copy,
-	   struct arena *arena, struct diags *diags)
+int
+enact_again(struct journal *j, const struct journal_policy *copy,
+	    struct arena *arena, struct diags *diags)
 {
 	struct kdiff d = {0};
 	struct wanted w;
@@ -136,7 +135,7 @@ enact_recover(struct journal *j, struct arena *arena, struct diags *diags,
 	if (r < 0)
 		return r;
 	ret_what->finished = committed;
-	r = apply_copy(j, committed ? &intent.policy : &former, arena, diags);
+	r = enact_again(j, committed ? &intent.policy : &former, arena, diags);
 	if (r < 0)
 		return r;
 	return committed ? intent_finish(j) : intent_drop(j);

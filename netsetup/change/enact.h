@@ -26,6 +26,13 @@ int enact(struct journal *j, const char *path, const char *text,
 int enact_copy(struct journal *j, const struct journal_policy *copy,
 	       struct arena *arena, struct diags *diags);
 
+/*
+ * Bring about what a policy wants of which the journal knows that already:
+ * nothing is put on record. Errors as above.
+ */
+int enact_again(struct journal *j, const struct journal_policy *copy,
+		struct arena *arena, struct diags *diags);
+
 /* What somebody who was killed had left. */
 struct interrupted {
 	bool found;

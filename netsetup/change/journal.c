@@ -285,6 +285,19 @@ journal_rename(const struct journal *j, const char *kind, const char *as)
 	return r;
 }
 
+uint64_t
+journal_stamp(const struct journal *j, const char *kind)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (journal_file(j, kind, path) < 0 || stat(path, &st) < 0)
+		return 0;
+	return ((uint64_t)st.st_ino << 40) ^
+	       ((uint64_t)st.st_mtim.tv_sec * 1000000000 +
+		(uint64_t)st.st_mtim.tv_nsec);
+}
+
 /* --- policies ------------------------------------------------------------ */
 
 struct journal_policy

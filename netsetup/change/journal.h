@@ -77,6 +77,11 @@ int journal_replace(const struct journal *j, const char *kind,
 /* It becomes the record of kind `as`, in the place of that. 0 or -errno. */
 int journal_rename(const struct journal *j, const char *kind, const char *as);
 
+/*
+ * What changes whenever the record of that kind does; 0: there is none.
+ */
+uint64_t journal_stamp(const struct journal *j, const char *kind);
+
 /* Read the former values; none when there is no file. 0 or -errno. */
 int journal_load(const struct journal *j, struct arena *arena,
 		 struct sysctl_record *ret_record);

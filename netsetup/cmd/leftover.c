@@ -282,3 +282,20 @@ leftover_json(const struct leftover *l, struct json *j)
 	json_bool(j, "timer", l->timer);
 	json_end(j);
 }
+
+bool
+leftover_waits(struct journal *j)
+{
+	struct arena *arena;
+	struct intent intent;
+	bool waits;
+
+	if (!journal_stamp(j, "intent") && !journal_stamp(j, "pending"))
+		return false;
+	arena = arena_new();
+	waits = is_interrupted(j, arena, &intent) ||
+		(journal_stamp(j, "pending") && !timer_runs(j) &&
+		 !journal_at_work(j) && journal_stamp(j, "pending"));
+	arena_free(arena);
+	return waits;
+}

@@ -43,6 +43,12 @@ void leftover_text(const struct leftover *l, struct str *out);
 void leftover_json(const struct leftover *l, struct json *j);
 
 /*
+ * Without the lock, and without a word: is there something for
+ * leftover_mend() or leftover_keep_timer() to do?
+ */
+bool leftover_waits(struct journal *j);
+
+/*
  * Keep what is in force, and have a timer put it back in `ms` unless somebody
  * confirms what `path` is about to bring. With the lock; 0 or -errno.
  */

@@ -93,21 +93,28 @@ take_generation(struct nft_news *n, const struct nlmsghdr *nlh)
 	}
 }
 
-/* Does this message tell of a change of our table? */
+/* Of nftables, and long enough to be looked at? */
 static bool
-concerns_us(struct nft_news *n, const struct nlmsghdr *nlh,
-	    const struct kstate *s)
+is_whole(const struct nlmsghdr *nlh)
+{
+	return nlh->nlmsg_type >> 8 == NFNL_SUBSYS_NFTABLES &&
+	       nlh->nlmsg_len >= mnl_nlmsg_size(sizeof(struct nfgenmsg));
+}
+
+bool
+nft_news_is_end(const struct nlmsghdr *nlh)
+{
+	return is_whole(nlh) && (nlh->nlmsg_type & 0xff) == NFT_MSG_NEWGEN;
+}
+
+bool
+nft_news_concerns_us(const struct nlmsghdr *nlh, const struct kstate *s)
 {
 	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
 	int message = nlh->nlmsg_type & 0xff;
 
-	if (nlh->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES ||
-	    nlh->nlmsg_len < mnl_nlmsg_size(sizeof(*nfg)))
+	if (!is_whole(nlh) || message == NFT_MSG_NEWGEN)
 		return false;
-	if (message == NFT_MSG_NEWGEN) {
-		take_generation(n, nlh);
-		return false;
-	}
 	if (nfg->nfgen_family != NFPROTO_INET ||
 	    !says(nlh, NFTA_TABLE_NAME, KSTATE_TABLE))
 		return false;
@@ -130,7 +137,9 @@ take_all(struct nft_news *n, const struct kstate *s)
 		nlh = (const void *)buf;
 		for (; mnl_nlmsg_ok(nlh, left);
 		     nlh = mnl_nlmsg_next(nlh, &left)) {
-			if (concerns_us(n, nlh, s))
+			if (nft_news_is_end(nlh))
+				take_generation(n, nlh);
+			if (nft_news_concerns_us(nlh, s))
 				return -EINTR;
 		}
 	}

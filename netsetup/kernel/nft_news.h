@@ -32,4 +32,13 @@ void nft_news_close(struct nft_news *n);
 int nft_news_read(struct nft_news *n, uint32_t generation,
 		  const struct kstate *s);
 
+/* A message of the kernel's: is it the last of a commit? */
+bool nft_news_is_end(const struct nlmsghdr *nlh);
+
+/*
+ * Does it tell of a change of our table, other than of elements in sets of `s`
+ * that are never compared?
+ */
+bool nft_news_concerns_us(const struct nlmsghdr *nlh, const struct kstate *s);
+
 #endif

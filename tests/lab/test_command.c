@@ -68,7 +68,6 @@ exit_statuses(void)
 		    command);
 	UNIT_CHECK(r == 0, "check: %d", r);
 
-	command_check(lab, "watch", 64, "not supported by this version");
 	command_check(lab, "aply", 64, "did you mean 'apply'?");
 	command_check(lab, "plan --confirm 60s", 64,
 		      "unknown option --confirm");
