@@ -20,6 +20,15 @@ static const char policy[] = "gateway {\n"
 			     "    intercept tcp port 80\n"
 			     "}\n";
 
+/* The same in the other front. */
+static const char by_tproxy[] = "gateway {\n"
+				"    inside in0\n"
+				"    user %s\n"
+				"}\n"
+				"service web {\n"
+				"    intercept tcp port 80 via tproxy\n"
+				"}\n";
+
 /* `netsetup bypass WORDS` ends with this status, and says `output`. */
 static void
 bypass(struct lab *lab, const char *words, int status, const char *output)
@@ -93,6 +102,27 @@ pairs_are_routed(void)
 	lab_stop_proxyd(lab, pid);
 	lab_must(lab, LAB_GATEWAY, "netsetup remove");
 	bypass(lab, "list", 1, "nothing is installed; `netsetup apply` first");
+	lab_down(lab);
+}
+
+static void
+tproxy_too(void)
+{
+	struct lab *lab;
+	pid_t pid;
+
+	lab = lab_begin(NULL, by_tproxy, &pid);
+	bypass(lab, "add " LAB_CLIENT4 " " LAB_SERVER4, 0, "");
+	bypass(lab, "add " LAB_CLIENT6 " " LAB_SERVER6, 0, "");
+	CU_ASSERT_EQUAL(proxied(lab, AF_INET, LAB_HOST_SERVER), 0);
+	CU_ASSERT_EQUAL(proxied(lab, AF_INET, LAB_HOST_OTHER), 1);
+	CU_ASSERT_EQUAL(proxied(lab, AF_INET6, LAB_HOST_SERVER), 0);
+	CU_ASSERT_EQUAL(proxied(lab, AF_INET6, LAB_HOST_OTHER), 1);
+	bypass(lab, "list", 0, LAB_SERVER4 ", 10m left, met 1 time\n");
+	bypass(lab, "list", 0, LAB_SERVER6 ", 10m left, met 1 time\n");
+	bypass(lab, "del " LAB_CLIENT4 " " LAB_SERVER4, 0, "");
+	CU_ASSERT_EQUAL(proxied(lab, AF_INET, LAB_HOST_SERVER), 1);
+	lab_stop_proxyd(lab, pid);
 	lab_down(lab);
 }
 
@@ -210,6 +240,7 @@ full(void)
 
 static const struct unit_test tests[] = {
 	{"pairs_are_routed", pairs_are_routed},
+	{"tproxy_too", tproxy_too},
 	{"time_ends_them", time_ends_them},
 	{"what_is_refused", what_is_refused},
 	{"full", full},
