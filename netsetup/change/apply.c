@@ -28,6 +28,7 @@ struct applying {
 	struct nl route;	     /* owns */
 	struct sysctl_record record; /* as in the journal */
 	struct readback readback;    /* likewise */
+	bool met;	   /* somebody made what we were about to make */
 	struct kdiff done; /* rt additions and new settings, to be undone */
 };
 
@@ -37,6 +38,22 @@ remember(struct applying *a, const struct kchange *c)
 	a->done.list =
 		arena_push(a->arena, a->done.list, a->done.n, sizeof(*c));
 	a->done.list[a->done.n++] = *c;
+}
+
+/* What to do about it, where the kernel's words do not say. */
+static const char *
+advice(const struct kchange *c, int error)
+{
+	if (error == -EBUSY)
+		return "; what somebody added to the table uses it: see `nft "
+		       "list table inet " KSTATE_TABLE "`, or `netsetup "
+		       "remove` and apply again";
+	if (error == -EEXIST && c && c->object == KCHANGE_ROUTE)
+		return "; somebody else has it there: take that away, or "
+		       "choose another `table`";
+	if (error == -EPERM && c && c->object == KCHANGE_TABLE)
+		return "; a running program owns a table of that name";
+	return "";
 }
 
 /* The kernel's refusal becomes a message about the policy. */
@@ -49,9 +66,10 @@ blame(struct applying *a, const struct kchange *c, int error, const char *text)
 	if (c)
 		plan_describe(c, &what);
 	diag_add(a->diags, DIAG_ERROR, c ? plan_place(c) : none, NULL,
-		 "kernel refuses %s: %s%s%s%s",
+		 "kernel refuses %s: %s%s%s%s%s",
 		 c ? str_text(&what) : "the change", strerror(-error),
-		 text[0] ? " (" : "", text, text[0] ? ")" : "");
+		 text[0] ? " (" : "", text, text[0] ? ")" : "",
+		 advice(c, error));
 	str_fini(&what);
 }
 
@@ -124,7 +142,11 @@ write_rt(struct applying *a, const struct kchange *c, bool add)
 				   add ? c->will.route : c->was.route, add, &e);
 	if (!add && (r == -ENOENT || r == -ESRCH))
 		r = 0; /* gone by itself */
-	if (r < 0)
+	if (add && r == -EEXIST && !a->met) {
+		a->met = true; /* it came since we looked: look again */
+		r = -ERESTART;
+	}
+	if (r < 0 && r != -ERESTART && r != -ENOBUFS)
 		blame(a, c, r, e.text);
 	return r;
 }
@@ -150,7 +172,7 @@ add_first(struct applying *a, const struct kdiff *d)
 			r = set_sysctl(a, c);
 		} else if (is_rt(c)) {
 			r = write_rt(a, c, true);
-			if (r == 0)
+			if (r == 0 || r == -ENOBUFS) /* it may be there */
 				remember(a, c);
 		}
 	}

@@ -101,7 +101,7 @@ observe_state(struct arena *arena, const struct sysctl_record *rec,
 {
 	int r = -EINTR, i;
 
-	for (i = 0; i < TRIES && r == -EINTR; i++) {
+	for (i = 0; i < TRIES && (r == -EINTR || r == -ENOBUFS); i++) {
 		memset(ret_state, 0, sizeof(*ret_state));
 		read_settings(arena, rec, ret_state);
 		r = read_rt(arena, ret_state);
@@ -167,7 +167,7 @@ observe_facts(struct arena *arena, struct facts *ret_facts)
 {
 	int r = -EINTR, i;
 
-	for (i = 0; i < TRIES && r == -EINTR; i++) {
+	for (i = 0; i < TRIES && (r == -EINTR || r == -ENOBUFS); i++) {
 		memset(ret_facts, 0, sizeof(*ret_facts));
 		r = read_facts(arena, ret_facts);
 	}

@@ -30,6 +30,12 @@ struct reader {
 	struct arena *arena;
 	struct kstate *state;
 	struct kset *set; /* whose elements are being read */
+	/*
+	 * Chains that belong to a rule, `jump { ... }`: they come and go with
+	 * it, and their rules cannot be deleted. Not ours to look at.
+	 */
+	const char **bound;
+	size_t n_bound;
 };
 
 /* A beginning or an end of an interval. */
@@ -89,11 +95,35 @@ take_table(const struct nlmsghdr *nlh, void *data)
 }
 
 static void
+add_bound(struct reader *r, const char *chain)
+{
+	r->bound =
+		arena_push(r->arena, r->bound, r->n_bound, sizeof(*r->bound));
+	r->bound[r->n_bound++] = arena_strdup(r->arena, chain);
+}
+
+static bool
+is_bound(const struct reader *r, const char *chain)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_bound; i++) {
+		if (!strcmp(r->bound[i], chain))
+			return true;
+	}
+	return false;
+}
+
+static void
 add_chain(struct reader *r, const struct nftnl_chain *x)
 {
 	struct kstate *s = r->state;
 	struct kchain *c;
 
+	if (nftnl_chain_get_u32(x, NFTNL_CHAIN_FLAGS) & NFT_CHAIN_BINDING) {
+		add_bound(r, nftnl_chain_get_str(x, NFTNL_CHAIN_NAME));
+		return;
+	}
 	s->chains = arena_push(r->arena, s->chains, s->n_chains, sizeof(*c));
 	c = &s->chains[s->n_chains++];
 	c->name = arena_strdup(r->arena,
@@ -417,7 +447,8 @@ take_rule(const struct nlmsghdr *nlh, void *data)
 	if (!x)
 		return MNL_CB_ERROR;
 	if (nftnl_rule_nlmsg_parse(nlh, x) == 0 &&
-	    is_ours(nftnl_rule_get_str(x, NFTNL_RULE_TABLE)))
+	    is_ours(nftnl_rule_get_str(x, NFTNL_RULE_TABLE)) &&
+	    !is_bound(data, nftnl_rule_get_str(x, NFTNL_RULE_CHAIN)))
 		add_rule(data, nlh, x);
 	nftnl_rule_free(x);
 	return MNL_CB_OK;
