@@ -56,6 +56,7 @@ NETSETUP = \
 	netsetup/state/filter \
 	netsetup/state/capture \
 	netsetup/state/guard \
+	netsetup/state/existing \
 	netsetup/state/return_path \
 	netsetup/state/heartbeat \
 	netsetup/state/desired \
@@ -104,6 +105,7 @@ NETSETUP = \
 	netsetup/change/observe \
 	netsetup/change/flows \
 	netsetup/change/survey \
+	netsetup/change/existing \
 	netsetup/change/readback \
 	netsetup/change/ask \
 	netsetup/change/apply \

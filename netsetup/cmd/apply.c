@@ -16,6 +16,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "netsetup/change/enact.h"
+#include "netsetup/change/existing.h"
 #include "netsetup/cmd/guard.h"
 #include "netsetup/cmd/leftover.h"
 
@@ -125,6 +126,22 @@ try_out(struct session *s, struct journal *j, const struct target *t,
 	return status;
 }
 
+/* What was there before the rules were, but not this very session. */
+static int
+reset_existing(const struct session *s)
+{
+	struct ct_tuple ssh = {0};
+	bool spare = guard_ssh_session(&ssh.from, &ssh.to);
+	int r;
+
+	r = existing_reset(s->policy, &s->facts, spare ? &ssh : NULL);
+	if (r < 0)
+		return common_fail("applied, but not all existing connections "
+				   "are reset",
+				   r);
+	return EXIT_DONE;
+}
+
 /* With the lock. */
 static int
 change_or_wait(struct session *s, struct journal *j, const struct options *o)
@@ -142,6 +159,8 @@ change_or_wait(struct session *s, struct journal *j, const struct options *o)
 	else
 		status = change(s, j, &t);
 	str_fini(&t.text);
+	if (status == EXIT_DONE && o->reset_existing)
+		status = reset_existing(s);
 	return status;
 }
 
@@ -173,6 +192,7 @@ int
 cmd_apply(int argc, char **argv)
 {
 	return session_command(argc, argv,
-			       OPTION_FILE | OPTION_CONFIRM | OPTION_FORCE,
+			       OPTION_FILE | OPTION_CONFIRM | OPTION_EXISTING |
+				       OPTION_FORCE,
 			       NULL, run);
 }

@@ -15,6 +15,7 @@
 
 #include "lib/arena.h"
 #include "netsetup/state/capture.h"
+#include "netsetup/state/existing.h"
 #include "netsetup/state/guard.h"
 #include "netsetup/state/heartbeat.h"
 #include "netsetup/state/return_path.h"
@@ -218,6 +219,7 @@ desired(const struct policy *p, const struct facts *facts, struct arena *arena,
 	if (captures) {
 		capture_add(&m.draft, p, m.families);
 		guard_add(&m.draft, p);
+		existing_add(&m.draft, p);
 		if (p->gateway.forwarding)
 			add_forwarding(&m);
 	}
