@@ -351,7 +351,7 @@ LAB_PLAIN = $(filter %/test_churn,$(LAB_TESTS))
 LAB_SAN = $(patsubst $(O)/%,$(O)/san/%,$(filter-out $(LAB_PLAIN),$(LAB_TESTS)))
 CHECKED = $(UNIT_TESTS) $(UNIT_TESTS:$(O)/%=$(O)/san/%) $(LAB_PLAIN) $(LAB_SAN)
 # programs of the shell: examples of the manual, what is installed beside
-SCRIPTS = tests/man/run tests/share/run
+SCRIPTS = tests/man/run tests/share/run tests/complaints/run
 NPROC := $(shell nproc)
 in_parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(NPROC))
 
