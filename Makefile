@@ -68,6 +68,7 @@ NETSETUP = \
 	netsetup/state/legs \
 	netsetup/state/tuple \
 	netsetup/state/drain \
+	netsetup/state/kindex \
 	netsetup/state/diff \
 	netsetup/state/plan \
 	netsetup/state/export \

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "lib/arena.h"
+#include "netsetup/state/kindex.h"
 
 /* Beyond this many cells, a chain's differing middle is replaced whole. */
 enum { LCS_CELLS_MAX = 4 * 1024 * 1024 };
@@ -20,8 +21,12 @@ struct differ {
 	struct arena *arena;
 	const struct kstate *observed;
 	const struct kstate *desired;
+	struct kindex is; /* of observed */
+	struct kindex shall_be;
 	const struct krule **was; /* rules sorted by chain */
 	const struct krule **will;
+	struct kchange *anew; /* chains and sets that are replaced */
+	size_t n_anew;
 	struct kdiff diff;
 };
 
@@ -39,6 +44,11 @@ change(struct differ *d, enum kchange_op op, enum kchange_object object,
 	c->was.any = was;
 	c->will.any = will;
 	c->before = before;
+	if (op != KCHANGE_REPLACE ||
+	    (object != KCHANGE_CHAIN && object != KCHANGE_SET))
+		return;
+	d->anew = arena_push(d->arena, d->anew, d->n_anew, sizeof(*c));
+	d->anew[d->n_anew++] = *c;
 }
 
 /* ADD, REMOVE or REPLACE, by what is there; nothing when both are NULL. */
@@ -87,11 +97,11 @@ diff_chains(struct differ *d)
 	size_t i;
 
 	for (i = 0; i < o->n_chains; i++) {
-		if (!kstate_chain(w, o->chains[i].name))
+		if (!kindex_chain(&d->shall_be, o->chains[i].name))
 			change_keyed(d, KCHANGE_CHAIN, &o->chains[i], NULL);
 	}
 	for (i = 0; i < w->n_chains; i++) {
-		other = kstate_chain(o, w->chains[i].name);
+		other = kindex_chain(&d->is, w->chains[i].name);
 		if (!other || !chain_equal(other, &w->chains[i]))
 			change_keyed(d, KCHANGE_CHAIN, other, &w->chains[i]);
 	}
@@ -103,10 +113,10 @@ leads_to_new(const struct differ *d, const struct kset *map)
 {
 	size_t i;
 
-	for (i = 0; i < d->diff.n; i++) {
-		const struct kchange *c = &d->diff.list[i];
+	for (i = 0; i < d->n_anew; i++) {
+		const struct kchange *c = &d->anew[i];
 
-		if (c->op == KCHANGE_REPLACE && c->object == KCHANGE_CHAIN &&
+		if (c->object == KCHANGE_CHAIN &&
 		    kset_leads_to(map, c->will.chain->name))
 			return true;
 	}
@@ -121,11 +131,11 @@ diff_sets(struct differ *d)
 	size_t i;
 
 	for (i = 0; i < o->n_sets; i++) {
-		if (!kstate_set(w, o->sets[i].name))
+		if (!kindex_set(&d->shall_be, o->sets[i].name))
 			change_keyed(d, KCHANGE_SET, &o->sets[i], NULL);
 	}
 	for (i = 0; i < w->n_sets; i++) {
-		other = kstate_set(o, w->sets[i].name);
+		other = kindex_set(&d->is, w->sets[i].name);
 		if (!other || !set_equal(other, &w->sets[i]) ||
 		    leads_to_new(d, other))
 			change_keyed(d, KCHANGE_SET, other, &w->sets[i]);
@@ -189,11 +199,9 @@ must_move(const struct differ *d, const struct krule *rule)
 {
 	size_t i;
 
-	for (i = 0; i < d->diff.n; i++) {
-		const struct kchange *c = &d->diff.list[i];
+	for (i = 0; i < d->n_anew; i++) {
+		const struct kchange *c = &d->anew[i];
 
-		if (c->op != KCHANGE_REPLACE)
-			continue;
 		if (c->object == KCHANGE_CHAIN &&
 		    (kstate_rule_uses(rule, c->will.chain->name) ||
 		     !strcmp(rule->chain, c->will.chain->name)))
@@ -328,7 +336,7 @@ diff_rules(struct differ *d)
 	d->was = sort_rules(d->arena, o);
 	d->will = sort_rules(d->arena, w);
 	for (i = 0; i < o->n_chains; i++) {
-		if (!kstate_chain(w, o->chains[i].name))
+		if (!kindex_chain(&d->shall_be, o->chains[i].name))
 			diff_chain_rules(d, o->chains[i].name);
 	}
 	for (i = 0; i < w->n_chains; i++)
@@ -452,6 +460,8 @@ diff(const struct kstate *observed, const struct kstate *desired,
 		.arena = arena,
 		.observed = observed,
 		.desired = desired,
+		.is = kindex_make(observed, arena),
+		.shall_be = kindex_make(desired, arena),
 	};
 
 	if (observed->table && desired->table &&

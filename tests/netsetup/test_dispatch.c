@@ -357,8 +357,8 @@ one_round(struct chance *c)
 	UNIT_CHECK(same, "%zu rules, packet %zu: meets %zu, not %zu", s.n, i,
 		   got.n, want.n);
 	UNIT_CHECK(is_sound(&s.state), "%zu rules: names", s.n);
-	UNIT_CHECK(s.state.n_rules < 8 * s.n, "%zu rules became %zu",
-		   s.n, s.state.n_rules);
+	UNIT_CHECK(s.state.n_rules < 8 * s.n, "%zu rules became %zu", s.n,
+		   s.state.n_rules);
 	maps = s.state.n_sets;
 	arena_free(s.arena);
 	return maps;
