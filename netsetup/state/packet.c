@@ -186,6 +186,7 @@ packet_load(const struct packet *p, const struct kexpr *e,
 {
 	if (e->reg == KEXPR_REG_FIRST)
 		value->load = e;
+	value->second = e->reg == KEXPR_REG_FIRST ? NULL : e;
 	value->bitwise = NULL;
 	switch (e->kind) {
 	case KEXPR_META:
@@ -495,6 +496,11 @@ packet_why(struct arena *arena, const struct packet_value *v,
 	struct term t = load_term(p, v->load);
 	const char *own = own_text(arena, v, t, p);
 
+	if (e->kind != KEXPR_CMP && v->second)
+		return arena_printf(arena, "%s . %s %s . %s is not in @%s",
+				    t.words, load_term(p, v->second).words, own,
+				    addr_text(arena, p, v->bytes + addr_len(p)),
+				    e->name);
 	if (e->kind != KEXPR_CMP)
 		return arena_printf(arena, "%s %s is not in @%s", t.words, own,
 				    e->name);

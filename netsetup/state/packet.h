@@ -43,6 +43,7 @@ struct packet {
 struct packet_value {
 	uint8_t bytes[PACKET_VALUE_LEN];
 	const struct kexpr *load;    /* of the first part; or NULL */
+	const struct kexpr *second;  /* of the second, of a pair; or NULL */
 	const struct kexpr *bitwise; /* what it was put through; or NULL */
 };
 

@@ -32,14 +32,14 @@ explain_endpoint(const char *word, struct str *ret_error)
 	else if (strchr(word, '/'))
 		str_addf(ret_error, "'%s' is a network; take one address of it",
 			 word);
+	else if (isalpha((unsigned char)word[0]) && !strstr(word, "::"))
+		str_addf(ret_error,
+			 "'%s' is not an address, and names are not looked up",
+			 word);
 	else if (port && strspn(port, "0123456789") == strlen(port))
 		str_addf(ret_error,
 			 "'%s': a port is a number from 1 to 65535, and an "
 			 "address stands before it",
-			 word);
-	else if (isalpha((unsigned char)word[0]) && !strchr(word, '['))
-		str_addf(ret_error,
-			 "'%s' is not an address, and names are not looked up",
 			 word);
 	else
 		str_addf(ret_error,
