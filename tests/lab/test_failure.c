@@ -18,8 +18,8 @@ static const struct lab_options masquerades = {.masquerade = true};
 
 /* `open` or `closed`; heartbeats that would not be missed for a minute. */
 static struct lab *
-begin(const struct lab_options *options, const char *on_failure,
-      const char *alive_timeout, pid_t *ret_pid)
+begin_via(const char *via, const struct lab_options *options,
+	  const char *on_failure, const char *alive_timeout, pid_t *ret_pid)
 {
 	struct str policy = {0};
 	struct lab *lab;
@@ -38,12 +38,20 @@ begin(const struct lab_options *options, const char *on_failure,
 		 "	source gateway\n"
 		 "}\n"
 		 "service web {\n"
-		 "	intercept tcp port 80\n"
+		 "	intercept tcp port 80 via %s\n"
 		 "}\n",
-		 lab_user(), on_failure, alive_timeout);
+		 lab_user(), on_failure, alive_timeout, via);
 	lab = lab_begin(options, str_text(&policy), ret_pid);
 	str_fini(&policy);
 	return lab;
+}
+
+static struct lab *
+begin(const struct lab_options *options, const char *on_failure,
+      const char *alive_timeout, pid_t *ret_pid)
+{
+	return begin_via("redirect", options, on_failure, alive_timeout,
+			 ret_pid);
 }
 
 /*
@@ -105,10 +113,10 @@ check_refused(struct lab *lab, const char *when)
  * and `at once` is much less than a human's patience.
  */
 static void
-killed_open(void)
+killed_open_via(const char *via)
 {
 	pid_t pid;
-	struct lab *lab = begin(NULL, "open", "60s", &pid);
+	struct lab *lab = begin_via(via, NULL, "open", "60s", &pid);
 
 	lab_nginx(lab);
 	check_both(lab, false, "before");
@@ -119,6 +127,13 @@ killed_open(void)
 	CU_ASSERT(LAB_WAIT(lab_armed(lab), 3000));
 	check_both(lab, false, "after its return");
 	lab_down(lab);
+}
+
+static void
+killed_open(void)
+{
+	killed_open_via("redirect");
+	killed_open_via("tproxy");
 }
 
 /* All of its processes at once: only the timeout is left. */
@@ -143,10 +158,10 @@ all_killed_open(void)
 }
 
 static void
-killed_closed_with(const struct lab_options *options)
+killed_closed_with(const struct lab_options *options, const char *via)
 {
 	pid_t pid;
-	struct lab *lab = begin(options, "closed", "60s", &pid);
+	struct lab *lab = begin_via(via, options, "closed", "60s", &pid);
 
 	lab_nginx(lab);
 	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGKILL, 1000), 137);
@@ -163,16 +178,17 @@ killed_closed_with(const struct lab_options *options)
 static void
 killed_closed(void)
 {
-	killed_closed_with(NULL);
-	killed_closed_with(&masquerades);
+	killed_closed_with(NULL, "redirect");
+	killed_closed_with(&masquerades, "redirect");
+	killed_closed_with(NULL, "tproxy");
 }
 
 /* Flows of a worker whose master died go on to their end. */
 static void
-killed_drains(void)
+killed_drains_via(const char *via)
 {
 	pid_t pid;
-	struct lab *lab = begin(NULL, "open", "60s", &pid);
+	struct lab *lab = begin_via(via, NULL, "open", "60s", &pid);
 	int l = lab_serve(lab, AF_INET, 80);
 	struct lab_flow f;
 	char buf[16];
@@ -187,6 +203,13 @@ killed_drains(void)
 	lab_flow_close(&f);
 	close(l);
 	lab_down(lab);
+}
+
+static void
+killed_drains(void)
+{
+	killed_drains_via("redirect");
+	killed_drains_via("tproxy");
 }
 
 /* The pid of the one worker. */

@@ -160,8 +160,183 @@ matrix(void)
 	}
 }
 
+/* --- what tproxy has to itself ---------------------------------------------
+ */
+
+/*
+ * Two inside interfaces by a wildcard; one of them has no IPv4 address, for
+ * which redirect is refused. What is excepted is routed.
+ */
+static void
+interfaces(void)
+{
+	struct str out = {0};
+	struct endpoint seen;
+	struct lab *lab;
+	pid_t pid;
+	int i;
+
+	lab = begin(NULL, "", "tproxy", "gateway", &pid);
+	lab_nginx(lab);
+	lab_must(lab, LAB_GATEWAY,
+		 "ip link add in1 type veth peer name eth1 netns client &&"
+		 "ip link set in1 up && sysctl -qw net.ipv6.conf.in1."
+		 "accept_dad=0 && ip route add 10.9.0.0/24 dev in1 &&"
+		 "ip -6 route add fd09::/64 dev in1");
+	lab_must(lab, LAB_CLIENT,
+		 "ip link set eth1 up && ip addr add 10.9.0.2/24 dev eth1 &&"
+		 "ip addr add fd09::2/64 dev eth1 nodad &&"
+		 "ip rule add from 10.9.0.2 lookup 9 &&"
+		 "ip route add default dev eth1 table 9 &&"
+		 "ip -6 rule add from fd09::2 lookup 9 &&"
+		 "ip -6 route add default dev eth1 table 9");
+	/* no neighbour answers for addresses that are routed elsewhere */
+	lab_must(lab, LAB_GATEWAY,
+		 "sysctl -qw net.ipv4.conf.in1.proxy_arp=1 "
+		 "net.ipv6.conf.in1.proxy_ndp=1 && ip -6 neigh add proxy "
+		 "fd02::2 dev in1 && ip -6 neigh add proxy fd02::3 dev in1");
+	for (i = 0; i < 2; i++) {
+		const char *from = i ? "[fd09::2]:45690" : "10.9.0.2:45690";
+		struct endpoint client;
+
+		endpoint_parse(from, &client);
+		seen = seen_by(lab, lab_families[i], LAB_HOST_SERVER, from);
+		UNIT_CHECK(!addr_equal(&seen.addr, &client.addr),
+			   "%s is not captured", from);
+		seen = seen_by(lab, lab_families[i], LAB_HOST_OTHER, from);
+		UNIT_CHECK(endpoint_equal(&seen, &client),
+			   "what is excepted is captured");
+	}
+	lab_stop_proxyd(lab, pid);
+	/* and redirect on it is refused, with a way out */
+	lab_policy(lab, "gateway {\n inside in1\n}\n"
+			"service web {\n intercept tcp port 80\n}\n");
+	CU_ASSERT_EQUAL(lab_netsetup(lab, &out, "apply"), 1);
+	UNIT_CHECK(strstr(str_text(&out), "capture `via tproxy`") != NULL, "%s",
+		   str_text(&out));
+	lab_policy(lab,
+		   "gateway {\n inside in1\n}\n"
+		   "service web {\n intercept tcp port 80 via tproxy\n}\n");
+	lab_apply(lab);
+	str_fini(&out);
+	lab_down(lab);
+}
+
+/* How many connections does the gateway track in this family? */
+static size_t
+entries(struct lab *lab, int family)
+{
+	struct str out = {0};
+	const char *at;
+	size_t n = 0;
+
+	lab_run(lab, LAB_GATEWAY, &out, "conntrack -L -p tcp -f %s 2>/dev/null",
+		inet_family_name(family));
+	for (at = str_text(&out); (at = strchr(at, '\n')); at++)
+		n++;
+	str_fini(&out);
+	return n;
+}
+
+/* The server's last FIN comes again and again, to a mere rest of a socket. */
+static void
+repeat_end(struct lab *lab, struct lab_flow *f)
+{
+	uint64_t before = lab_counter(lab, LAB_SERVER, "TcpRetransSegs");
+
+	lab_nft(lab, LAB_SERVER,
+		"table inet deaf {\n"
+		"	chain in {\n"
+		"		type filter hook input priority 0;\n"
+		"		tcp dport 80 drop\n"
+		"	}\n"
+		"}\n");
+	lab_flow_close(f);
+	CU_ASSERT(LAB_WAIT(
+		lab_counter(lab, LAB_SERVER, "TcpRetransSegs") > before, 2000));
+	lab_sleep(20);
+	lab_nft(lab, LAB_SERVER, "delete table inet deaf");
+}
+
+/* `off`: the client's leg is tracked, the server's is not, to its end. */
+static void
+untracked(void)
+{
+	static const char *const vias[] = {"redirect", "tproxy"};
+	struct str out = {0};
+	struct lab_flow f;
+	struct lab *lab;
+	int i, k, l;
+	pid_t pid;
+
+	for (i = 0; i < 2; i++) {
+		lab = begin(NULL, "	upstream-tracking off\n", vias[i],
+			    "client", &pid);
+		/* somebody else's, who would not let half a leg pass */
+		lab_nft(lab, LAB_GATEWAY,
+			"table inet strict {\n"
+			"	chain in {\n"
+			"		type filter hook input priority 0;\n"
+			"		ct state invalid counter drop\n"
+			"	}\n"
+			"}\n");
+		for (k = 0; k < 2; k++) {
+			l = lab_serve(lab, lab_families[k], PORT);
+			lab_must(lab, LAB_GATEWAY, "conntrack -F");
+			lab_flow_open(lab, lab_families[k], l, NULL, PORT, &f);
+			CU_ASSERT(lab_flow_works(&f));
+			UNIT_CHECK(entries(lab, lab_families[k]) == 1,
+				   "%s: %zu entries", vias[i],
+				   entries(lab, lab_families[k]));
+			/* the client ends first, and so does its proxy */
+			shutdown(f.client, SHUT_WR);
+			CU_ASSERT(lab_ended(f.server, 2000));
+			repeat_end(lab, &f);
+			UNIT_CHECK(entries(lab, lab_families[k]) == 1,
+				   "%s: %zu entries at the end", vias[i],
+				   entries(lab, lab_families[k]));
+			close(l);
+		}
+		str_clear(&out);
+		lab_run(lab, LAB_GATEWAY, &out, "nft list table inet strict");
+		UNIT_CHECK(strstr(str_text(&out), "packets 0 ") != NULL,
+			   "%s: %s", vias[i], str_text(&out));
+		lab_end(lab, pid);
+	}
+	str_fini(&out);
+}
+
+/* The ACK of a SYN cookie has no socket yet, and finds the listener. */
+static void
+cookies(void)
+{
+	struct endpoint seen;
+	char from[ENDPOINT_TEXT_LEN];
+	struct endpoint client;
+	struct lab *lab;
+	pid_t pid;
+	int i;
+
+	lab = begin(NULL, "", "tproxy", "client-port", &pid);
+	lab_nginx(lab);
+	/* 2: for every connection, without any flood */
+	lab_sysctl(lab, LAB_GATEWAY, "net/ipv4/tcp_syncookies", "2");
+	for (i = 0; i < 2; i++) {
+		lab_at(lab, lab_families[i], LAB_HOST_CLIENT, CLIENT_PORT,
+		       from);
+		endpoint_parse(from, &client);
+		seen = seen_by(lab, lab_families[i], LAB_HOST_SERVER, from);
+		CU_ASSERT(endpoint_equal(&seen, &client));
+	}
+	CU_ASSERT(lab_counter(lab, LAB_GATEWAY, "TcpExtSyncookiesRecv") >= 2);
+	lab_end(lab, pid);
+}
+
 static const struct unit_test tests[] = {
 	{"matrix", matrix},
+	{"interfaces", interfaces},
+	{"untracked", untracked},
+	{"cookies", cookies},
 };
 
 LAB_MAIN("modes", tests)
