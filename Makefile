@@ -67,9 +67,9 @@ NETSETUP = \
 	netsetup/state/upleg \
 	netsetup/state/legs \
 	netsetup/state/tuple \
-	netsetup/state/drain \
 	netsetup/state/kindex \
 	netsetup/state/diff \
+	netsetup/state/drain \
 	netsetup/state/plan \
 	netsetup/state/export \
 	netsetup/state/foreign \

@@ -171,20 +171,3 @@ drain(struct journal *j, uint64_t ms)
 	session_close(&s);
 	return status;
 }
-
-static bool
-is_installed(const struct session *s, bool accepts)
-{
-	struct kstate state;
-
-	drain_state(&s->desired, accepts, s->arena, &state);
-	return diff(&s->observed, &state, s->arena).n == 0;
-}
-
-bool
-drain_is_under_way(const struct session *s)
-{
-	return s->observed.table && s->policy &&
-	       diff(&s->observed, &s->desired, s->arena).n > 0 &&
-	       (is_installed(s, true) || is_installed(s, false));
-}

@@ -15,7 +15,4 @@
  */
 int drain(struct journal *j, uint64_t ms);
 
-/* Has capture ended for flows to come to their end? s->observed is known. */
-bool drain_is_under_way(const struct session *s);
-
 #endif

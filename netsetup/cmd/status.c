@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "netsetup/cmd/drain.h"
 #include "netsetup/cmd/leftover.h"
+#include "netsetup/cmd/session.h"
+#include "netsetup/state/drain.h"
 #include "netsetup/state/plan.h"
 
 /* What is known about one service from what is installed. */
@@ -143,6 +144,12 @@ changed_text(const struct session *s, struct str *out)
 	str_add(out, " mends it:\n");
 }
 
+static bool
+is_draining(const struct session *s)
+{
+	return drain_is_under_way(&s->observed, &s->desired, s->arena);
+}
+
 /* What `remove --drain` has left. */
 static void
 draining_text(const struct session *s, struct str *out)
@@ -187,7 +194,7 @@ status_text(const struct session *s, const struct leftover *left,
 	}
 	if (d->n == 0)
 		return;
-	if (drain_is_under_way(s)) {
+	if (is_draining(s)) {
 		draining_text(s, out);
 		return;
 	}
@@ -226,7 +233,7 @@ status_json(const struct session *s, const struct leftover *left,
 	json_bool(&j, "installed", s->observed.table);
 	json_bool(&j, "policy_edited", s->edited);
 	leftover_json(left, &j);
-	json_bool(&j, "draining", drain_is_under_way(s));
+	json_bool(&j, "draining", is_draining(s));
 	json_array(&j, "services");
 	for (i = 0; i < n_services(s); i++) {
 		if (!is_captured(s, i))

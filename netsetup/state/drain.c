@@ -10,10 +10,17 @@
 #include <string.h>
 
 #include "lib/arena.h"
+#include "netsetup/state/diff.h"
 
 static const char *const staying[] = {
-	"divert",   "guard_in", "guard_out", "heartbeat",
-	"remember", "unowned",	"zones",
+	"divert",
+	"guard_in",
+	"guard_out",
+	"heartbeat",
+	"heartbeat.return.path",
+	"remember",
+	"unowned",
+	"zones",
 };
 
 static bool
@@ -26,6 +33,22 @@ stays(const char *chain)
 			return true;
 	}
 	return false;
+}
+
+/* The map of heartbeats without those that renew a set. */
+static const struct kelem *
+staying_elems(const struct kset *set, struct arena *arena, size_t *ret_n)
+{
+	struct kelem *elems;
+	size_t i, n = 0;
+
+	elems = arena_calloc(arena, set->n_elems + 1, sizeof(*elems));
+	for (i = 0; i < set->n_elems; i++) {
+		if (!set->elems[i].chain || stays(set->elems[i].chain))
+			elems[n++] = set->elems[i];
+	}
+	*ret_n = n;
+	return elems;
 }
 
 static bool
@@ -103,8 +126,33 @@ drain_state(const struct kstate *wanted, bool accepts, struct arena *arena,
 			s.rules[s.n_rules++] = wanted->rules[i];
 	}
 	for (i = 0; i < wanted->n_sets; i++) {
-		if (is_used(&s, wanted->sets[i].name))
-			s.sets[s.n_sets++] = wanted->sets[i];
+		struct kset *set = &s.sets[s.n_sets];
+
+		if (!is_used(&s, wanted->sets[i].name))
+			continue;
+		*set = wanted->sets[i];
+		set->elems = staying_elems(set, arena, &set->n_elems);
+		s.n_sets++;
 	}
 	*ret_state = s;
+}
+
+static bool
+is_installed(const struct kstate *observed, const struct kstate *wanted,
+	     bool accepts, struct arena *arena)
+{
+	struct kstate s;
+
+	drain_state(wanted, accepts, arena, &s);
+	return diff(observed, &s, arena).n == 0;
+}
+
+bool
+drain_is_under_way(const struct kstate *observed, const struct kstate *wanted,
+		   struct arena *arena)
+{
+	return observed->table && wanted->table &&
+	       diff(observed, wanted, arena).n > 0 &&
+	       (is_installed(observed, wanted, true, arena) ||
+		is_installed(observed, wanted, false, arena));
 }

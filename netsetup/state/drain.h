@@ -22,4 +22,8 @@ struct arena;
 void drain_state(const struct kstate *wanted, bool accepts, struct arena *arena,
 		 struct kstate *ret_state);
 
+/* Does a box that shall have `wanted` have that part of it, and not more? */
+bool drain_is_under_way(const struct kstate *observed,
+			const struct kstate *wanted, struct arena *arena);
+
 #endif

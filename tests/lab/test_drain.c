@@ -189,6 +189,42 @@ nobody_notices(void)
 	lab_down(lab);
 }
 
+/* Who watches does not put back what was interrupted; many services. */
+static void
+watched(void)
+{
+	static const char many[] = "gateway {\n"
+				   "	inside in0\n"
+				   "	on-drift restore\n"
+				   "}\n"
+				   "service a {\n intercept tcp port 81\n}\n"
+				   "service b {\n intercept tcp port 82\n}\n"
+				   "service c {\n intercept tcp port 83\n}\n"
+				   "service d {\n intercept tcp port 84\n}\n"
+				   "service e {\n intercept tcp port 85\n}\n";
+	struct lab *lab = lab_up(NULL);
+	pid_t pid, watch;
+
+	lab_policy(lab, many);
+	lab_apply(lab);
+	pid = lab_spawn(lab, LAB_GATEWAY, "remove",
+			"netsetup remove --drain 20s");
+	UNIT_CHECK(LAB_WAIT(lab_run(lab, LAB_GATEWAY, NULL,
+				    "nft list sets inet | grep alive_") != 0,
+			    3000),
+		   "capture ends");
+	lab_stop(lab, pid, SIGINT, 1000);
+	command_check(lab, "status", 2, "draining: nothing is captured");
+	watch = lab_spawn(lab, LAB_GATEWAY, "watch", "netsetup watch");
+	lab_sleep(1500);
+	lab_stop(lab, watch, SIGTERM, 1000);
+	UNIT_CHECK(!lab_logged("watch", "somebody"), "it is content");
+	command_check(lab, "status", 2, "draining: nothing is captured");
+	command_silent(lab, "remove --drain 20s");
+	command_check(lab, "status", 0, "nothing is installed\n");
+	lab_down(lab);
+}
+
 static void
 who_knows_what_to_wait_for(void)
 {
@@ -210,6 +246,7 @@ static const struct unit_test tests[] = {
 	{"time_is_over", time_is_over},
 	{"interrupted", interrupted},
 	{"nobody_notices", nobody_notices},
+	{"watched", watched},
 	{"who_knows_what_to_wait_for", who_knows_what_to_wait_for},
 };
 

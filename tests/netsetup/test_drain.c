@@ -59,6 +59,9 @@ test_left(void)
 	check(&all, &with);
 	check(&all, &without);
 	UNIT_CHECK(with.n_rules == without.n_rules + 1, "proxyd's question");
+	UNIT_CHECK(!drain_is_under_way(&all, &all, a), "all of it");
+	UNIT_CHECK(drain_is_under_way(&with, &all, a), "a part");
+	UNIT_CHECK(drain_is_under_way(&without, &all, a), "less");
 	UNIT_CHECK(with.n_rules < all.n_rules && kstate_chain(&with, "divert"),
 		   "%zu of %zu", with.n_rules, all.n_rules);
 	policy_free(p);
