@@ -13,10 +13,24 @@ static const struct doctor_row rows[] = {DOCTOR_TABLE(ROW)};
 
 enum { N_ROWS = sizeof(rows) / sizeof(rows[0]) };
 
-/*
- * The same words twice help nobody, as for two families; of several that are
- * mended by the same, the first is told and the others are counted.
- */
+/* The same words twice help nobody: two families, two services. */
+static void
+drop_repeated(struct findings *f)
+{
+	size_t i, j, n = 0;
+
+	for (i = 0; i < f->n; i++) {
+		for (j = 0; j < n; j++) {
+			if (!strcmp(f->list[i].text, f->list[j].text))
+				break;
+		}
+		if (j == n)
+			f->list[n++] = f->list[i];
+	}
+	f->n = n;
+}
+
+/* Of several that are mended by the same, one is told, the others counted. */
 static void
 join(struct findings *f)
 {
@@ -30,7 +44,7 @@ join(struct findings *f)
 		}
 		if (j == n)
 			f->list[n++] = f->list[i];
-		else if (strcmp(f->list[i].text, f->list[j].text) != 0)
+		else
 			f->list[j].more++;
 	}
 	f->n = n;
@@ -55,6 +69,7 @@ doctor(const struct doctor_facts *facts, struct arena *arena)
 				d.row->check(&d);
 		}
 	}
+	drop_repeated(&d.found);
 	join(&d.found);
 	return d.found;
 }
