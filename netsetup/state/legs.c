@@ -285,6 +285,28 @@ write_service(struct finder *f)
 			       "without it");
 }
 
+/* Redirection takes the interface's first address, and without one drops. */
+static bool
+has_address(struct finder *f, const struct packet *p)
+{
+	const struct facts *facts = f->q->facts;
+	bool redirected = p->ct_status & PACKET_STATUS_DNAT;
+	size_t i;
+
+	for (i = 0; i < facts->n_ifaces; i++) {
+		if (strcmp(facts->ifaces[i].name, f->q->iface) != 0 ||
+		    facts->ifaces[i].ipv4)
+			continue;
+		if (!redirected || p->to.addr.family != AF_INET)
+			continue;
+		finder_step(f, "redirection",
+			    "drops it: %s has no IPv4 address", f->q->iface);
+		finder_note(f, "give it one, or capture with `via tproxy`");
+		return false;
+	}
+	return true;
+}
+
 /* The client's packet as far as proxyd. false: it does not get there. */
 static bool
 write_capture(struct finder *f, struct packet *p)
@@ -293,7 +315,7 @@ write_capture(struct finder *f, struct packet *p)
 
 	f->leg = "from the client";
 	end = finder_hook(f, NF_INET_PRE_ROUTING, WALK_ALIVE_YES, p, NULL);
-	if (end != WALK_END_PASSED || !check_source(f, p))
+	if (end != WALK_END_PASSED || !has_address(f, p) || !check_source(f, p))
 		return false;
 	end = finder_hook(f, NF_INET_LOCAL_IN, WALK_ALIVE_YES, p, NULL);
 	write_listener(f, p);

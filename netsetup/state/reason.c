@@ -256,7 +256,8 @@ take_notes(struct finding *g, struct reason *r)
 {
 	size_t i;
 
-	qsort(g->nears, g->n, sizeof(*g->nears), compare_near);
+	if (g->n > 1)
+		qsort(g->nears, g->n, sizeof(*g->nears), compare_near);
 	r->notes = arena_calloc(g->arena, NOTES_MAX + 1, sizeof(*r->notes));
 	for (i = 0; i < g->n && i < NOTES_MAX; i++)
 		r->notes[r->n_notes++] = g->nears[i].text;

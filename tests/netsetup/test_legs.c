@@ -23,8 +23,9 @@ struct scene {
 	struct box box;
 };
 
-static bool
-open_scene(struct scene *s, const char *name)
+/* All but the policy. */
+static void
+begin_scene(struct scene *s)
 {
 	static const char *const own[] = {"10.1.0.1", "10.2.0.1", "fd01::1"};
 	struct addr *addrs;
@@ -40,10 +41,23 @@ open_scene(struct scene *s, const char *name)
 	s->facts.addrs = addrs;
 	s->facts.n_addrs = 3;
 	s->box.forwarding = 1;
+}
+
+/* Its rules are there. */
+static void
+install(struct scene *s)
+{
+	desired(s->policy, &s->facts, s->arena, &s->diags, &s->rules);
+	s->observed = states_installed(s->arena, &s->rules);
+}
+
+static bool
+open_scene(struct scene *s, const char *name)
+{
+	begin_scene(s);
 	s->policy = states_policy(name, &s->diags);
 	if (s->policy)
-		desired(s->policy, &s->facts, s->arena, &s->diags, &s->rules);
-	s->observed = states_installed(s->arena, &s->rules);
+		install(s);
 	return s->policy;
 }
 
@@ -246,6 +260,63 @@ test_filter(void)
 	close_scene(&s);
 }
 
+/* Redirected where there is no address to redirect to: the kernel drops it. */
+static void
+test_no_address(void)
+{
+	struct scene s;
+
+	if (open_scene(&s, "explain")) {
+		make_alive(&s);
+		s.facts.ifaces[0].ipv4 = false;
+		fates(&s, "10.2.0.2:80", WAY_FATE_DROPPED, WAY_FATE_ROUTED);
+	}
+	close_scene(&s);
+}
+
+static void
+why_not(struct scene *s, const char *client, const char *server,
+	const char *reason)
+{
+	struct way way = find(s, client, server, true);
+
+	UNIT_STRINGS(way.reason ? way.reason : "captured", reason);
+}
+
+/* Why not, in the words of the policy. */
+static void
+test_reasons(void)
+{
+	struct scene s;
+
+	if (open_scene(&s, "outside")) {
+		why_not(&s, "10.1.0.2:1", "10.2.0.2:80", "captured");
+		why_not(&s, "10.1.0.2:1", "10.2.0.2:22",
+			"excepted by outside.conf:4");
+		why_not(&s, "10.1.0.2:1", "10.1.7.7:80",
+			"it would leave by in0, not `outside` out0, ppp*");
+		why_not(&s, "10.1.0.2:1", "10.66.0.1:80",
+			"no route leads there, so it leaves by no `outside`");
+		why_not(&s, "10.1.0.2:1", "10.2.0.2:81",
+			"no service intercepts it");
+		why_not(&s, "10.1.0.2:1", "224.0.0.9:80",
+			"its destination is not one host (not unicast)");
+		s.facts.families = FAMILY_IPV4;
+		install(&s);
+		why_not(&s, "[fd01::2]:1", "[fd03::2]:80",
+			"ipv6 is switched off on this box");
+	}
+	close_scene(&s);
+	if (open_scene(&s, "ipv4"))
+		why_not(&s, "[fd01::2]:1", "[fd03::2]:80",
+			"`family` leaves ipv6 out");
+	close_scene(&s);
+	if (open_scene(&s, "nothing"))
+		why_not(&s, "10.1.0.2:1", "10.2.0.2:80",
+			"no service intercepts anything");
+	close_scene(&s);
+}
+
 /* --- all say the same --------------------------------------------------------
  */
 
@@ -347,6 +418,41 @@ compare_all(const char *name)
 	close_scene(&s);
 }
 
+/* So many services that rules become maps, some in front of others. */
+static void
+test_agree_many(void)
+{
+	static const struct {
+		const char *before;
+		const char *after;
+	} forms[] = {
+		{"tcp port 80 to", ".0.0/16"},
+		{"tcp port 8000-8100 to", ".0.0/17 via tproxy"},
+		{"udp port 53 to", ".0.0/16"},
+		{"tcp port 443 from", ".0.0/24"},
+	};
+	struct str text = {0};
+	struct scene s;
+	unsigned int i;
+
+	begin_scene(&s);
+	str_add(&text, "gateway {\n inside in0\n}\n");
+	for (i = 0; i < 120; i++) {
+		str_addf(&text, "service s%u {\n intercept %s 10.%u%s\n}\n", i,
+			 forms[i % 4].before, i / 4, forms[i % 4].after);
+	}
+	s.policy = policy_load_text("many.conf", str_text(&text), text.len,
+				    &s.diags);
+	UNIT_CHECK(s.policy != NULL, "many.conf");
+	if (s.policy) {
+		install(&s);
+		for (i = 0; i < sizeof(servers) / sizeof(servers[0]); i++)
+			compare_server(&s, servers[i]);
+	}
+	str_fini(&text);
+	close_scene(&s);
+}
+
 static void
 test_agree(void)
 {
@@ -361,9 +467,11 @@ test_agree(void)
 }
 
 static const struct unit_test tests[] = {
-	{"proxied", test_proxied}, {"broken", test_broken},
-	{"fates", test_fates},	   {"guard", test_guard},
-	{"filter", test_filter},   {"agree", test_agree},
+	{"proxied", test_proxied},	 {"broken", test_broken},
+	{"fates", test_fates},		 {"guard", test_guard},
+	{"filter", test_filter},	 {"agree", test_agree},
+	{"agree_many", test_agree_many}, {"no_address", test_no_address},
+	{"reasons", test_reasons},
 };
 
 UNIT_MAIN("legs", tests)
