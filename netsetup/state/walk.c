@@ -275,6 +275,7 @@ tproxy(struct machine *m)
 	m->p->tproxied = ntohs(port_be);
 	m->p->socket = true;
 	m->p->transparent = true;
+	m->p->wildcard = true; /* a listener's */
 	note(m, WALK_DID_TPROXY);
 	return OUTCOME_NEXT;
 }

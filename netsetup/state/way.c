@@ -19,21 +19,23 @@ word_len(const char *text)
 static void
 add_wrapped(struct str *out, const char *text, size_t at, size_t indent)
 {
+	bool first = true; /* of the line */
 	size_t len;
 
 	if (!*text)
 		return;
 	for (; *text; text += len + strspn(text + len, " ")) {
 		len = word_len(text);
-		if (at > indent && at + 1 + len > WIDTH) {
+		if (!first && at + 1 + len > WIDTH) {
 			str_addf(out, "\n%*s", (int)indent, "");
 			at = indent;
-		} else if (at > indent) {
+		} else if (!first) {
 			str_add_char(out, ' ');
 			at++;
 		}
 		str_add_bytes(out, text, len);
 		at += len;
+		first = false;
 	}
 	str_add_char(out, '\n');
 }
@@ -48,7 +50,7 @@ static void
 add_note(struct str *out, const char *text)
 {
 	str_addf(out, "%*s", NOTE_INDENT, "");
-	add_wrapped(out, text, NOTE_INDENT, NOTE_INDENT);
+	add_wrapped(out, text, NOTE_INDENT, NOTE_INDENT + 2);
 }
 
 void
