@@ -304,6 +304,7 @@ demo-here: $(BINARIES) $(O)/tests/lab/tool_server
 SBINDIR = $(DESTDIR)$(PREFIX)/sbin
 DATADIR = $(DESTDIR)$(PREFIX)/share
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+NETWORKDDIR = $(PREFIX)/lib/systemd/networkd.conf.d
 MANUALS = $(wildcard man/*.[1-8])
 
 # put FILE TO: a file whose programs are named by where they will be
@@ -329,6 +330,10 @@ install: $(BINARIES)
 		$(DESTDIR)$(UNITDIR)/interpose-watch.service)
 	$(Q)install -m 644 share/interpose.sysusers \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/interpose.conf
+	$(Q)install -D -m 644 share/interpose.networkd \
+		$(DESTDIR)$(NETWORKDDIR)/50-interpose.conf
+	$(Q)install -D -m 644 share/interpose.logrotate \
+		$(DESTDIR)/etc/logrotate.d/interpose
 	$(Q)for program in netsetup proxyd; do \
 		install -m 644 share/$$program.bash \
 		$(DATADIR)/bash-completion/completions/$$program || exit; \
