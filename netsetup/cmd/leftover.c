@@ -141,6 +141,17 @@ is_void(const struct journal *j, const struct pending *p, struct arena *arena)
 	       journal_same_policy(&now, &p->former);
 }
 
+/* A record that was being written, a timer that has nothing to wait for. */
+static void
+sweep_up(struct journal *j, const struct pending *p)
+{
+	const struct str none = {0};
+
+	journal_replace(j, "new", &none);
+	if (!p->there)
+		timer_end(j);
+}
+
 bool
 leftover_mend(struct journal *j, struct arena *arena,
 	      struct pending *ret_pending)
@@ -157,6 +168,7 @@ leftover_mend(struct journal *j, struct arena *arena,
 		back = put_back(j, &p, arena);
 		p.there = !back;
 	}
+	sweep_up(j, &p);
 	*ret_pending = p;
 	return back;
 }

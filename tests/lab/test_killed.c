@@ -1,117 +1,221 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * test_killed.c - netsetup is killed at each system call by which it changes
- * something: whatever it left behind, one more run mends it.
+ * test_killed.c - netsetup is killed before each system call by which it
+ * could change something: packets meet the old rules or the new, one more run
+ * mends what was left, and says what it found.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "tests/lab/command.h"
 
-/* What remove must leave as it was. */
-#define LISTINGS                                                               \
-	"nft -s list ruleset; ip rule; ip -6 rule; ip route show table all;"   \
-	"ip -6 route show table all | sed 's/ expires [0-9]*sec//';"           \
-	"sysctl -a 2>/dev/null |"                                              \
-	" grep -E '^net\\.ipv[46]\\..*(forward|accept_redirects)';"            \
-	"ls /run/interpose | grep -v lock"
+/* When chains were made, and for which policy first, does not matter. */
+#define RULES "nft -s list ruleset | sed '/^$/d; s/ comment .*//' | sort; "
 
-#define CALLS "sendto,sendmsg,write,rename,unlink"
+/* All that a run may leave behind. */
+#define LISTINGS                                                               \
+	RULES "ip rule; ip -6 rule; ip route show table 9061; "                \
+	      "ip -6 route show table 9061; ls /run/interpose | grep -v "      \
+	      "lock; "                                                         \
+	      "cat /run/interpose/*policy*; cd /proc/sys/net; "                \
+	      "grep . ipv4/conf/*/forwarding ipv4/conf/*/accept_redirects "    \
+	      "ipv6/conf/*/forwarding"
+
+#define ONE "/run/one.conf"
+#define TWO "/run/two.conf"
+
+/* A change on trial whose timer is gone and whose time is over. */
+#define OVERDUE                                                                \
+	"netsetup apply -f " ONE " && netsetup apply --confirm 1h -f " TWO     \
+	" && for p in /proc/[0-9]*; do "                                       \
+	"[ \"$(cat $p/comm 2>&1)\" = netsetup-timer ] && "                     \
+	"kill -9 ${p#/proc/}; done; "                                          \
+	"sed -i 's/^deadline .*/deadline 1/' /run/interpose/*pending*"
 
 /* More than there are; who needs so many does not end. */
 enum { POINTS_MAX = 200 };
 
+/* States of the box, as listings. */
+enum state { STATE_NOTHING, STATE_ONE, STATE_TWO, STATE_COUNT };
+
+static const struct sweep {
+	const char *prepare;
+	const char *killed; /* arguments of netsetup */
+	const char *mend;
+	enum state before, after; /* what packets may meet */
+	int least;		  /* points at which it was killed */
+} sweeps[] = {
+	{"netsetup remove", "apply -f " ONE, "netsetup remove", STATE_NOTHING,
+	 STATE_ONE, 20},
+	{"netsetup apply -f " ONE, "apply -f " TWO, "netsetup apply -f " TWO,
+	 STATE_ONE, STATE_TWO, 10},
+	{"netsetup apply -f " ONE, "remove", "netsetup remove", STATE_ONE,
+	 STATE_NOTHING, 15},
+	/* it says that it came too late, or that nothing waits */
+	{"netsetup apply -f " ONE, "apply --confirm 1h -f " TWO,
+	 "netsetup confirm || [ $? = 1 ]", STATE_ONE, STATE_TWO, 15},
+	{"netsetup apply -f " ONE " && netsetup apply --confirm 1h -f " TWO,
+	 "confirm", "netsetup confirm || [ $? = 1 ]", STATE_TWO, STATE_TWO, 3},
+	{OVERDUE, "confirm", "netsetup confirm || [ $? = 1 ]", STATE_TWO,
+	 STATE_ONE, 15},
+};
+
+struct box {
+	struct lab *lab;
+	struct str rules[STATE_COUNT]; /* own */
+	struct str all[STATE_COUNT];
+};
+
 static void
-listings(struct lab *lab, struct str *out)
+list(struct box *b, const char *listing, struct str *out)
 {
 	str_clear(out);
-	lab_run(lab, LAB_GATEWAY, out, LISTINGS);
+	lab_run(b->lab, LAB_GATEWAY, out, "%s", listing);
 }
 
-/* Kill `netsetup COMMAND` at that call. false: it ended before. */
-static bool
-killed_at(struct lab *lab, const char *command, int call)
-{
-	return lab_run(lab, LAB_GATEWAY, NULL,
-		       "ASAN_OPTIONS=detect_leaks=0 strace -o /dev/null"
-		       " -e trace=" CALLS " -e inject=" CALLS
-		       ":signal=KILL:when=%d netsetup %s",
-		       call, command) == 128 + 9;
-}
-
-/*
- * `before` each kill, and after it `mend`: then all must be as in `want`.
- */
 static void
-sweep(struct lab *lab, const char *before, const char *killed, const char *mend,
-      const char *want)
+learn(struct box *b, enum state state, const char *command)
 {
-	struct str now = {0};
-	bool more = true, same = true;
-	int i;
-
-	for (i = 1; i < POINTS_MAX && more && same; i++) {
-		if (before)
-			lab_must(lab, LAB_GATEWAY, "netsetup %s", before);
-		more = killed_at(lab, killed, i);
-		lab_must(lab, LAB_GATEWAY, "netsetup %s", mend);
-		listings(lab, &now);
-		same = !strcmp(str_text(&now), want);
-		if (!same)
-			UNIT_STRINGS(str_text(&now), want);
-	}
-	UNIT_CHECK(!more && i > 5, "%s: %d calls", killed, i);
-	str_fini(&now);
+	lab_must(b->lab, LAB_GATEWAY, "%s", command);
+	list(b, RULES, &b->rules[state]);
+	list(b, LISTINGS, &b->all[state]);
 }
-
-#define POLICY LAB_DIR "/policy.conf"
 
 /* A box on which one interface forwards already. */
-static struct lab *
-busy_box(void)
+static void
+box_init(struct box *b)
 {
-	struct lab *lab = lab_up(NULL);
-
-	lab_sysctl(lab, LAB_GATEWAY, "net/ipv4/conf/out0/forwarding", "1");
-	lab_sysctl(lab, LAB_GATEWAY, "net/ipv6/conf/out0/forwarding", "1");
-	lab_sysctl(lab, LAB_GATEWAY, "net/ipv4/conf/all/accept_redirects", "0");
-	lab_must(lab, LAB_GATEWAY, "mkdir -p /run/interpose");
-	lab_policy(lab, COMMAND_POLICY);
-	return lab;
+	memset(b, 0, sizeof(*b));
+	b->lab = lab_up(NULL);
+	lab_sysctl(b->lab, LAB_GATEWAY, "net/ipv4/conf/out0/forwarding", "1");
+	lab_sysctl(b->lab, LAB_GATEWAY, "net/ipv6/conf/out0/forwarding", "1");
+	lab_sysctl(b->lab, LAB_GATEWAY, "net/ipv4/conf/all/accept_redirects",
+		   "0");
+	lab_write_file(ONE, "gateway {\n    inside in0\n}\n"
+			    "service one {\n    intercept tcp port 80\n}\n");
+	lab_write_file(TWO, "gateway {\n    inside in0\n    table 9060\n}\n"
+			    "service two {\n    intercept tcp port 443\n}\n");
+	learn(b, STATE_ONE, "netsetup apply -f " ONE);
+	learn(b, STATE_TWO, "netsetup apply -f " TWO);
+	learn(b, STATE_NOTHING, "netsetup remove");
 }
 
 static void
-apply_killed(void)
+box_fini(struct box *b)
 {
-	struct lab *lab = busy_box();
-	struct str nothing = {0}, applied = {0};
+	int i;
 
-	listings(lab, &nothing);
-	sweep(lab, NULL, "apply -f " POLICY, "remove", str_text(&nothing));
-	lab_apply(lab);
-	listings(lab, &applied);
-	sweep(lab, "remove", "apply -f " POLICY, "apply -f " POLICY,
-	      str_text(&applied));
-	str_fini(&nothing);
-	str_fini(&applied);
-	lab_down(lab);
+	for (i = 0; i < STATE_COUNT; i++) {
+		str_fini(&b->rules[i]);
+		str_fini(&b->all[i]);
+	}
+	lab_must(b->lab, LAB_GATEWAY, "netsetup remove");
+	lab_down(b->lab);
+}
+
+static bool
+is_one_of(const struct str *now, const struct str *states,
+	  const struct sweep *s)
+{
+	return !strcmp(str_text(now), str_text(&states[s->before])) ||
+	       !strcmp(str_text(now), str_text(&states[s->after]));
+}
+
+/* It was killed there: what do packets meet, and does one more run mend it? */
+static bool
+check_point(struct box *b, const struct sweep *s, int point)
+{
+	struct str now = {0}, said = {0};
+	bool interrupted, ok;
+
+	list(b, RULES, &now);
+	ok = is_one_of(&now, b->rules, s);
+	UNIT_CHECK(ok, "%s, killed at %d: a mix:\n%s", s->killed, point,
+		   str_text(&now));
+	interrupted = lab_run(b->lab, LAB_GATEWAY, NULL,
+			      "ls /run/interpose/*intent*") == 0;
+	lab_run(b->lab, LAB_GATEWAY, &said, "%s", s->mend);
+	UNIT_CHECK(!interrupted || strstr(str_text(&said), "was interrupted"),
+		   "%s, killed at %d: and it says: %s", s->killed, point,
+		   str_text(&said));
+	list(b, LISTINGS, &now);
+	if (!is_one_of(&now, b->all, s)) {
+		ok = false;
+		UNIT_STRINGS(str_text(&now), str_text(&b->all[s->after]));
+	}
+	str_fini(&now);
+	str_fini(&said);
+	return ok;
 }
 
 static void
-remove_killed(void)
+sweep(struct box *b, const struct sweep *s)
 {
-	struct lab *lab = busy_box();
-	struct str nothing = {0};
+	bool more = true, ok = true;
+	int i;
 
-	listings(lab, &nothing);
-	sweep(lab, "apply -f " POLICY, "remove", "remove", str_text(&nothing));
-	str_fini(&nothing);
-	lab_down(lab);
+	for (i = 1; i < POINTS_MAX && more && ok; i++) {
+		lab_must(b->lab, LAB_GATEWAY, "%s", s->prepare);
+		more = lab_run(b->lab, LAB_GATEWAY, NULL,
+			       "ASAN_OPTIONS=detect_leaks=0 tool_killat %d "
+			       "netsetup %s",
+			       i, s->killed) == 128 + 9;
+		ok = check_point(b, s, i);
+	}
+	UNIT_CHECK(!more && i > s->least, "%s: %d calls", s->killed, i);
+}
+
+/* One test a row. */
+static void
+sweep_row(size_t row)
+{
+	struct box b;
+
+	box_init(&b);
+	sweep(&b, &sweeps[row]);
+	box_fini(&b);
+}
+
+static void
+first_apply(void)
+{
+	sweep_row(0);
+}
+
+static void
+apply_again(void)
+{
+	sweep_row(1);
+}
+
+static void
+remove_all(void)
+{
+	sweep_row(2);
+}
+
+static void
+apply_on_trial(void)
+{
+	sweep_row(3);
+}
+
+static void
+confirm(void)
+{
+	sweep_row(4);
+}
+
+static void
+put_back(void)
+{
+	sweep_row(5);
 }
 
 static const struct unit_test tests[] = {
-	{"apply_killed", apply_killed},
-	{"remove_killed", remove_killed},
+	{"first_apply", first_apply}, {"apply_again", apply_again},
+	{"remove", remove_all},	      {"apply_on_trial", apply_on_trial},
+	{"confirm", confirm},	      {"put_back", put_back},
 };
 
 LAB_MAIN("killed", tests)
