@@ -18,15 +18,17 @@ struct neighbour {
 	const char *seen4; /* whom the server sees, IPv4 and IPv6 */
 	const char *seen6;
 	const char *published; /* an address that they pass on to port 81 */
+	bool whole_mark; /* they set all bits of it: see netsetup doctor */
 };
 
 /* clang-format off */
 static const struct neighbour neighbours[] = {
 	/* name          seen4         seen6         published */
-	{ "firewalld",   LAB_OUTSIDE4, LAB_CLIENT6,  NULL },
-	{ "docker",      LAB_CLIENT4,  LAB_CLIENT6,  LAB_GATEWAY4 ":8080" },
-	{ "ufw",         LAB_CLIENT4,  LAB_CLIENT6,  NULL },
-	{ "handwritten", LAB_OUTSIDE4, LAB_OUTSIDE6, NULL },
+	{ "firewalld",   LAB_OUTSIDE4, LAB_CLIENT6,  NULL, false },
+	{ "docker",      LAB_CLIENT4,  LAB_CLIENT6,  LAB_GATEWAY4 ":8080",
+	  false },
+	{ "ufw",         LAB_CLIENT4,  LAB_CLIENT6,  NULL, false },
+	{ "handwritten", LAB_OUTSIDE4, LAB_OUTSIDE6, NULL, true },
 };
 /* clang-format on */
 
@@ -37,7 +39,7 @@ static const char policy[] = "gateway {\n"
 			     "    user %s\n"
 			     "}\n"
 			     "service web {\n"
-			     "    intercept tcp port 80\n"
+			     "    intercept tcp port 80 via %s\n"
 			     "}\n";
 
 static struct lab *
@@ -102,7 +104,7 @@ nothing_of_theirs(const struct neighbour *n)
 	struct lab *lab = move_in(n);
 	struct str before = {0}, out = {0};
 
-	lab_policy(lab, policy, lab_user());
+	lab_policy(lab, policy, lab_user(), "redirect");
 	lab_must(lab, LAB_GATEWAY,
 		 "ip -6 route add local default dev lo table 78 proto static");
 	theirs(lab, &before);
@@ -184,13 +186,13 @@ routed(struct lab *lab, const struct neighbour *n, const char *to)
 }
 
 static void
-works_beside(const struct neighbour *n)
+works_beside(const struct neighbour *n, const char *via)
 {
 	struct lab *lab = move_in(n);
 	struct str before = {0};
 	pid_t proxyd;
 
-	lab_policy(lab, policy, lab_user());
+	lab_policy(lab, policy, lab_user(), via);
 	theirs(lab, &before);
 	routed(lab, n, LAB_SERVER4 ":81");
 	lab_apply(lab);
@@ -214,12 +216,24 @@ traffic(void)
 	size_t i;
 
 	for (i = 0; i < N_NEIGHBOURS; i++)
-		works_beside(&neighbours[i]);
+		works_beside(&neighbours[i], "redirect");
+}
+
+static void
+traffic_by_tproxy(void)
+{
+	size_t i;
+
+	for (i = 0; i < N_NEIGHBOURS; i++) {
+		if (!neighbours[i].whole_mark)
+			works_beside(&neighbours[i], "tproxy");
+	}
 }
 
 static const struct unit_test tests[] = {
 	{"not_one_byte", not_one_byte},
 	{"traffic", traffic},
+	{"traffic_by_tproxy", traffic_by_tproxy},
 };
 
 LAB_MAIN("neighbours", tests)
