@@ -8,9 +8,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/lab/lab.h"
+
+enum { TUPLE_LEN = 128 };
 
 static const char plain[] = "gateway {\n"
 			    "	inside in0\n"
@@ -61,13 +64,13 @@ says(struct lab *lab, const char *arguments, const char *text)
 /* "CLIENT SERVER:port" of the lab's client and one of its hosts. */
 static const char *
 tuple(struct lab *lab, int family, enum lab_host host, unsigned int port,
-      char buf[128])
+      char buf[TUPLE_LEN])
 {
 	char client[ENDPOINT_TEXT_LEN], server[ENDPOINT_TEXT_LEN];
 
 	lab_at(lab, family, LAB_HOST_CLIENT, 0, client);
 	lab_at(lab, family, host, port, server);
-	snprintf(buf, 128, "'%s' '%s'", client, server);
+	snprintf(buf, TUPLE_LEN, "'%s' '%s'", client, server);
 	return buf;
 }
 
@@ -94,7 +97,7 @@ proxied(void)
 {
 	pid_t proxyd;
 	struct lab *lab = lab_begin(NULL, plain, &proxyd);
-	char args[128];
+	char args[TUPLE_LEN];
 
 	says(lab, tuple(lab, AF_INET, LAB_HOST_SERVER, 80, args),
 	     "captured by service web, proxied to " LAB_SERVER4
@@ -120,7 +123,7 @@ gateway_source(void)
 {
 	pid_t proxyd;
 	struct lab *lab = lab_begin(NULL, as_gateway, &proxyd);
-	char args[128];
+	char args[TUPLE_LEN];
 
 	says(lab, tuple(lab, AF_INET, LAB_HOST_SERVER, 80, args),
 	     "proxied to " LAB_SERVER4 ":80 from " LAB_OUTSIDE4 " (any port)\n"
@@ -139,7 +142,7 @@ not_captured(void)
 {
 	pid_t proxyd;
 	struct lab *lab = lab_begin(NULL, plain, &proxyd);
-	char args[128];
+	char args[TUPLE_LEN];
 
 	says(lab, tuple(lab, AF_INET, LAB_HOST_SERVER, 81, args),
 	     "not captured: excepted by policy.conf:3; routed by out0, "
@@ -168,7 +171,7 @@ bypassed(void)
 {
 	pid_t proxyd;
 	struct lab *lab = lab_begin(NULL, plain, &proxyd);
-	char args[128];
+	char args[TUPLE_LEN];
 
 	lab_must(lab, LAB_GATEWAY,
 		 "netsetup bypass add " LAB_CLIENT4 " " LAB_SERVER4 " 50s");
@@ -195,7 +198,7 @@ tproxied(void)
 				     "}\n";
 	pid_t proxyd;
 	struct lab *lab = lab_begin(NULL, policy, &proxyd);
-	char args[128];
+	char args[TUPLE_LEN];
 
 	tuple(lab, AF_INET, LAB_HOST_SERVER, 80, args);
 	says(lab, args, "service_web gives it to a socket of this box, ");
@@ -232,7 +235,7 @@ killed(const char *policy, const char *says_down, bool open)
 {
 	pid_t proxyd;
 	struct lab *lab = lab_begin(NULL, policy, &proxyd);
-	char args[128];
+	char args[TUPLE_LEN];
 	int i;
 
 	lab_stop(lab, proxyd, SIGKILL, 3000);
@@ -263,6 +266,61 @@ killed_closed(void)
 	killed(as_gateway, "if proxyd is down: refused with a reset\n", false);
 }
 
+/* What becomes of a datagram to the server: 0 it arrived, or -errno. */
+static int
+send_datagram(struct lab *lab, unsigned int port)
+{
+	int from = lab_socket(lab, LAB_CLIENT, AF_INET, SOCK_DGRAM);
+	int at = lab_socket(lab, LAB_SERVER, AF_INET, SOCK_DGRAM);
+	struct endpoint to = {.port = (uint16_t)port};
+	union sockaddr_any sa;
+	socklen_t len;
+	char buf[16];
+	int r = 0;
+
+	addr_parse(LAB_SERVER4, &to.addr);
+	len = endpoint_to_sockaddr(&to, &sa);
+	if (bind(at, &sa.sa, len) < 0 || connect(from, &sa.sa, len) < 0)
+		lab_die("udp: %s", strerror(errno));
+	if (send(from, "hello", 5, 0) < 0 || lab_recv(at, buf, 16, 300) <= 0)
+		r = (int)lab_recv(from, buf, sizeof(buf), 300);
+	close(from);
+	close(at);
+	return r;
+}
+
+/* Datagrams while proxyd is down: refused, routed, not captured. */
+static void
+datagrams(void)
+{
+	struct lab *lab = lab_up(NULL);
+	char args[TUPLE_LEN + 4] = "udp ";
+
+	lab_policy(lab, "gateway {\n	inside in0\n}\n"
+			"service dns {\n"
+			"	intercept udp port 53\n"
+			"	on-failure closed\n"
+			"}\n"
+			"service ntp {\n"
+			"	intercept udp port 123 via redirect\n"
+			"}\n");
+	lab_apply(lab);
+	tuple(lab, AF_INET, LAB_HOST_SERVER, 53, args + 4);
+	says(lab, args, "gives it to a socket of this box, policy.conf:4");
+	says(lab, args, "if proxyd is down: refused with an ICMP error\n");
+	CU_ASSERT_EQUAL(send_datagram(lab, 53), -ECONNREFUSED);
+	tuple(lab, AF_INET, LAB_HOST_SERVER, 123, args + 4);
+	says(lab, args, "service_ntp redirects it to port ");
+	says(lab, args, "if proxyd is down: routed by out0, unproxied\n");
+	CU_ASSERT_EQUAL(send_datagram(lab, 123), 0);
+	tuple(lab, AF_INET, LAB_HOST_SERVER, 54, args + 4);
+	says(lab, args,
+	     "not captured: no service intercepts it; routed by "
+	     "out0, unproxied\n");
+	CU_ASSERT_EQUAL(send_datagram(lab, 54), 0);
+	lab_down(lab);
+}
+
 /* Does a connection to the server's port 80 come about? */
 static bool
 works(struct lab *lab, int family)
@@ -287,7 +345,7 @@ return_path_gone(void)
 {
 	pid_t proxyd;
 	struct lab *lab = lab_begin(NULL, plain, &proxyd);
-	char args[128];
+	char args[TUPLE_LEN];
 
 	tuple(lab, AF_INET, LAB_HOST_SERVER, 80, args);
 	UNIT_CHECK(works(lab, AF_INET), "before");
@@ -314,7 +372,7 @@ reverse_path(void)
 {
 	pid_t proxyd;
 	struct lab *lab = lab_begin(NULL, plain, &proxyd);
-	char args[128];
+	char args[TUPLE_LEN];
 
 	tuple(lab, AF_INET, LAB_HOST_SERVER, 80, args);
 	strcat(args, " -i in0");
@@ -335,7 +393,7 @@ static void
 reverse_path_outside(void)
 {
 	struct lab *lab = lab_up(NULL);
-	char args[128];
+	char args[TUPLE_LEN];
 
 	lab_policy(lab,
 		   "gateway {\n	inside in0\n}\n"
@@ -357,7 +415,7 @@ static void
 not_installed(void)
 {
 	struct lab *lab = lab_up(NULL);
-	char args[128];
+	char args[TUPLE_LEN];
 
 	lab_policy(lab, plain, lab_user());
 	tuple(lab, AF_INET, LAB_HOST_SERVER, 80, args);
@@ -389,7 +447,7 @@ drift(void)
 {
 	pid_t proxyd;
 	struct lab *lab = lab_begin(NULL, plain, &proxyd);
-	char args[128];
+	char args[TUPLE_LEN];
 
 	tuple(lab, AF_INET, LAB_HOST_SERVER, 80, args);
 	lab_must(lab, LAB_GATEWAY,
@@ -418,7 +476,7 @@ static void
 others(void)
 {
 	struct lab *lab = lab_up(NULL);
-	char args[128];
+	char args[TUPLE_LEN];
 
 	lab_policy(lab, plain, lab_user());
 	lab_apply(lab);
@@ -543,6 +601,7 @@ static const struct unit_test tests[] = {
 	{"not_captured", not_captured},
 	{"bypassed", bypassed},
 	{"tproxied", tproxied},
+	{"datagrams", datagrams},
 	{"killed_open", killed_open},
 	{"killed_closed", killed_closed},
 	{"return_path_gone", return_path_gone},
