@@ -18,34 +18,48 @@ captures(const struct policy *p, enum via via)
 	return false;
 }
 
+static bool
+other_marks(const struct policy_gateway *a, const struct policy_gateway *b)
+{
+	return a->mark_deliver != b->mark_deliver ||
+	       a->mark_upstream != b->mark_upstream;
+}
+
+/* What was not tracked, or will not be, knows no zone. */
+static bool
+other_zone(const struct policy_gateway *a, const struct policy_gateway *b)
+{
+	return a->upstream_tracking == TRACKING_ZONE &&
+	       b->upstream_tracking == TRACKING_ZONE && a->zone != b->zone;
+}
+
 static enum cut
-why(const struct cuts *c, const struct policy_gateway *a,
-    const struct policy_gateway *b)
+why(const struct cuts *c, const struct policy *was, const struct policy *will)
 {
 	if (!c->spoofed && !c->tproxied)
 		return c->redirected ? CUT_NAT : CUT_NOTHING;
-	if (b && (a->mark_deliver != b->mark_deliver ||
-		  a->mark_upstream != b->mark_upstream))
+	if (will && other_marks(&was->gateway, &will->gateway))
 		return CUT_MARK;
-	return b && a->zone != b->zone ? CUT_ZONE : CUT_RETURN_PATH;
+	if (will && policy_spoofs(will) &&
+	    other_zone(&was->gateway, &will->gateway))
+		return CUT_ZONE;
+	return CUT_RETURN_PATH;
 }
 
 struct cuts
 cuts(const struct policy *was, const struct policy *will)
 {
-	const struct policy_gateway *a = &was->gateway;
-	const struct policy_gateway *b = will ? &will->gateway : NULL;
-	bool others = !b || a->mark_deliver != b->mark_deliver ||
-		      a->mark_upstream != b->mark_upstream ||
-		      a->zone != b->zone;
+	bool marks = will && other_marks(&was->gateway, &will->gateway);
+	bool zone = will && other_zone(&was->gateway, &will->gateway);
 	struct cuts c = {0};
 
-	c.spoofed = policy_spoofs(was) && (others || !policy_spoofs(will));
+	c.spoofed = policy_spoofs(was) &&
+		    (!will || marks || zone || !policy_spoofs(will));
 	c.tproxied = captures(was, VIA_TPROXY) &&
-		     (others || !captures(will, VIA_TPROXY));
+		     (!will || marks || !captures(will, VIA_TPROXY));
 	c.redirected =
 		captures(was, VIA_REDIRECT) && !captures(will, VIA_REDIRECT);
-	c.why = why(&c, a, b);
+	c.why = why(&c, was, will);
 	return c;
 }
 

@@ -6,8 +6,8 @@
  * whatever the rules become, as long as there is any chain of type nat: with
  * the last one the kernel stops to translate. One that is spoofed or came by
  * tproxy goes on when routing table or ip rules get other numbers; but not
- * when its packets carry a mark that no rule knows, or come into another
- * conntrack zone.
+ * when its packets carry a mark that no rule knows. A spoofed one does not
+ * bear another conntrack zone.
  */
 #ifndef NETSETUP_STATE_CUTS_H
 #define NETSETUP_STATE_CUTS_H

@@ -24,6 +24,19 @@ static const char policy[] = "gateway {\n"
 			     "	intercept tcp port 80\n"
 			     "}\n";
 
+static const char by_tproxy[] = "gateway {\n"
+				"	inside in0\n"
+				"	outside out0\n"
+				"	user %s\n"
+				"}\n"
+				"pool original {\n"
+				"	node original\n"
+				"	source gateway\n"
+				"}\n"
+				"service web {\n"
+				"	intercept tcp port 80 via tproxy\n"
+				"}\n";
+
 /* A lab with a proxied flow. */
 struct drained {
 	struct lab *lab;
@@ -33,9 +46,10 @@ struct drained {
 };
 
 static void
-begin(struct drained *d, const struct lab_options *options, int family)
+begin(struct drained *d, const struct lab_options *options, const char *text,
+      int family)
 {
-	d->lab = lab_begin(options, policy, &d->proxyd);
+	d->lab = lab_begin(options, text, &d->proxyd);
 	d->listener = lab_serve(d->lab, family, PORT);
 	lab_flow_open(d->lab, family, d->listener, NULL, PORT, &d->flow);
 	UNIT_CHECK(strcmp(d->flow.seen, d->flow.source) != 0, "%s is proxied",
@@ -76,12 +90,12 @@ new_is_routed(struct drained *d, int family)
 }
 
 static void
-with_flow(const struct lab_options *options, int family)
+with_flow(const struct lab_options *options, const char *text, int family)
 {
 	struct drained d;
 	pid_t pid;
 
-	begin(&d, options, family);
+	begin(&d, options, text, family);
 	pid = start_drain(&d, "20s");
 	if (!options->masquerade)
 		new_is_routed(&d, family);
@@ -103,9 +117,10 @@ flow_goes_on(void)
 {
 	struct lab_options options = {.forwarding = true};
 
-	with_flow(&options, AF_INET);
+	with_flow(&options, policy, AF_INET);
+	with_flow(&options, by_tproxy, AF_INET6);
 	options.masquerade = true;
-	with_flow(&options, AF_INET6);
+	with_flow(&options, policy, AF_INET6);
 }
 
 /* Time is over: the rest goes, and the flow with it. */
@@ -116,7 +131,7 @@ time_is_over(void)
 	struct drained d;
 	pid_t pid;
 
-	begin(&d, &options, AF_INET);
+	begin(&d, &options, policy, AF_INET);
 	pid = start_drain(&d, "1500ms");
 	CU_ASSERT(lab_flow_works(&d.flow));
 	UNIT_CHECK(lab_stop(d.lab, pid, 0, 4000) == 0, "its end");
@@ -135,7 +150,7 @@ interrupted(void)
 	struct lab_flow f;
 	pid_t pid;
 
-	begin(&d, &options, AF_INET);
+	begin(&d, &options, policy, AF_INET);
 	pid = start_drain(&d, "20s");
 	UNIT_CHECK(lab_stop(d.lab, pid, SIGINT, 1000) == 128 + SIGINT, "^C");
 	command_check(d.lab, "status", 2, "draining: nothing is captured");

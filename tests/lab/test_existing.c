@@ -176,6 +176,9 @@ proxied_go_on(void)
 	lab_flow_open(lab, AF_INET, l, NULL, PORT, &f);
 	command_silent(lab, "apply --existing reset");
 	works(&f, "the proxied one");
+	lab_run(lab, LAB_GATEWAY, &out, "conntrack -L -m 0x3000/0x3000");
+	UNIT_CHECK(!strstr(str_text(&out), "mark="), "%s", str_text(&out));
+	str_clear(&out);
 	lab_flow_close(&f);
 
 	lab_flow_open(lab, AF_INET, l, "10.1.0.9:40001", PORT, &marked);

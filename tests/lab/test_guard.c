@@ -174,24 +174,48 @@ innocent_listeners(void)
 #define WEB "service web {\n intercept tcp port 80\n}\n"
 #define FROM_HERE "pool original {\n node original\n source gateway\n}\n"
 
+#define TPROXY "service web {\n intercept tcp port 80 via tproxy\n}\n"
+#define OFF " upstream-tracking off\n"
+
+#define MARKS                                                                  \
+	"cuts 1 flow: the marks change from 0x1000 0x2000 to 0x10000 0x20000"
+#define ZONE "cuts 1 flow: the conntrack zone changes from 9061 to 500"
+#define PATH "cuts 1 flow: the return path that they need goes"
+
 /* What changes, whether a flow survives it, and what is said if not. */
 static const struct {
-	const char *policy;
+	const char *before;
+	const char *after;
 	const char *cuts; /* NULL: nothing */
 } changes[] = {
-	{GATEWAY(" mark 0x10000 0x20000 mask 0x30000\n") WEB,
-	 "cuts 1 flow: the marks change from 0x1000 0x2000 to 0x10000 0x20000"},
-	{GATEWAY(" zone 500\n") WEB,
-	 "cuts 1 flow: the conntrack zone changes from 9061 to 500"},
-	{GATEWAY("") FROM_HERE WEB,
-	 "cuts 1 flow: the return path that they need goes"},
-	{GATEWAY(" mark 0x1000 0x2000 mask 0x7000\n") WEB, NULL},
-	{GATEWAY(" table 77\n") WEB, NULL},
-	{GATEWAY(" priority 500\n") WEB, NULL},
-	{GATEWAY(" capture-ports 30000-30999\n") WEB, NULL},
-	{GATEWAY(" forwarding no\n") WEB, NULL},
-	{GATEWAY(" family ipv6\n") WEB, NULL},
-	{GATEWAY("") "service zeb {\n intercept tcp port 81\n}\n", NULL},
+	{GATEWAY("") WEB, GATEWAY(" mark 0x10000 0x20000 mask 0x30000\n") WEB,
+	 MARKS},
+	{GATEWAY("") WEB, GATEWAY(" zone 500\n") WEB, ZONE},
+	{GATEWAY("") WEB, GATEWAY("") FROM_HERE WEB, PATH},
+	{GATEWAY("") WEB, GATEWAY(" mark 0x1000 0x2000 mask 0x7000\n") WEB,
+	 NULL},
+	{GATEWAY("") WEB, GATEWAY(" table 77\n") WEB, NULL},
+	{GATEWAY("") WEB, GATEWAY(" priority 500\n") WEB, NULL},
+	{GATEWAY("") WEB, GATEWAY(" capture-ports 30000-30999\n") WEB, NULL},
+	{GATEWAY("") WEB, GATEWAY(" forwarding no\n") WEB, NULL},
+	{GATEWAY("") WEB, GATEWAY(" family ipv6\n") WEB, NULL},
+	{GATEWAY("") WEB,
+	 GATEWAY("") "service zeb {\n intercept tcp port 81\n}\n", NULL},
+	/* by tproxy, from the box's own address */
+	{GATEWAY("") FROM_HERE TPROXY,
+	 GATEWAY(" mark 0x10000 0x20000 mask 0x30000\n") FROM_HERE TPROXY,
+	 MARKS},
+	{GATEWAY("") FROM_HERE TPROXY, GATEWAY(" zone 500\n") FROM_HERE TPROXY,
+	 NULL},
+	{GATEWAY("") FROM_HERE TPROXY, GATEWAY("") FROM_HERE WEB, PATH},
+	{GATEWAY("") FROM_HERE TPROXY, GATEWAY("") WEB, PATH},
+	{GATEWAY("") FROM_HERE TPROXY, GATEWAY(" table 77\n") FROM_HERE TPROXY,
+	 NULL},
+	/* without tracking only sockets tell of it */
+	{GATEWAY(OFF) WEB, GATEWAY(OFF " zone 500\n") WEB, NULL},
+	{GATEWAY(OFF) WEB, GATEWAY(OFF) FROM_HERE WEB, PATH},
+	{GATEWAY(OFF) WEB, GATEWAY("") WEB, NULL},
+	{GATEWAY("") WEB, GATEWAY(OFF) WEB, NULL},
 };
 
 /* Text passes both ways, or not: a flow that is cut may also be reset. */
@@ -209,14 +233,14 @@ static void
 change_under_flow(size_t i, int family)
 {
 	pid_t pid;
-	struct lab *lab = lab_begin(NULL, GATEWAY("") WEB, &pid);
+	struct lab *lab = lab_begin(NULL, changes[i].before, &pid);
 	int l = lab_serve(lab, family, 80);
 	const char *cuts = changes[i].cuts;
 	struct lab_flow f;
 
 	lab_flow_open(lab, family, l, NULL, 80, &f);
 	UNIT_CHECK(alive(&f), "%zu", i);
-	lab_policy(lab, changes[i].policy, lab_user());
+	lab_policy(lab, changes[i].after, lab_user());
 	if (cuts) {
 		command_check(lab, "plan", 2, "\ncuts 1 flow\n");
 		command_check(lab, "plan --json", 2, "\"cuts\": 1");
@@ -226,7 +250,7 @@ change_under_flow(size_t i, int family)
 	} else {
 		command_check(lab, "apply", 0, NULL);
 	}
-	UNIT_CHECK(alive(&f) == !cuts, "%s", changes[i].policy);
+	UNIT_CHECK(alive(&f) == !cuts, "%zu: %s", i, changes[i].after);
 	lab_flow_close(&f);
 	close(l);
 	lab_stop(lab, pid, SIGKILL, 1000);

@@ -40,7 +40,9 @@ static const struct {
 	{ GATEWAY("") TPROXY, GATEWAY("") FROM_HERE TPROXY, CUT_RETURN_PATH,
 	  SPOOFED },
 	{ GATEWAY("") TPROXY, GATEWAY(" zone 7\n") TPROXY, CUT_ZONE,
-	  SPOOFED | TPROXIED },
+	  SPOOFED },
+	{ GATEWAY(" upstream-tracking off\n") WEB,
+	  GATEWAY(" upstream-tracking off\n zone 7\n") WEB, CUT_NOTHING, 0 },
 };
 /* clang-format on */
 
