@@ -236,7 +236,8 @@ LAB_TESTS = $(LAB_SOURCES:%.c=$(O)/%)
 # what the lab's programs share, and its helpers that are programs
 LAB_SHARED = $(patsubst %.c,$(O)/%.o,$(filter-out tests/lab/test_% \
 	tests/lab/tool_%,$(sort $(wildcard tests/lab/*.c))))
-LAB_TOOLS = $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/lab/tool_*.c)))
+LAB_TOOLS = $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/lab/tool_*.c \
+	tests/bench/tool_*.c)))
 
 # fuzzers: plain functions for clang's libFuzzer, see the head of each
 FUZZ_SOURCES = $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -283,6 +284,7 @@ help:
 #: make check        runs all tests; ./check installs first what they need
 #: make mutants      breaks each promise and sees its test fail
 #: make fuzz         feeds policies of any bytes, for FUZZ_SECONDS=60
+#: make bench        packets per second with 0, 1, 100 and 1,000 services
 #: make demo         shows it at work, in namespaces; the same as ./demo
 #: make lint         checks the style and the manual pages
 #: make install      installs below DESTDIR=, PREFIX=/usr; starts nothing
@@ -298,6 +300,13 @@ demo:
 # what ./demo runs when all is installed
 demo-here: $(BINARIES) $(O)/tests/lab/tool_server
 	$(Q)tests/demo/run $(O)
+
+# --- how fast it is ----------------------------------------------------------
+
+# BENCH_ROUNDS of each; the table is printed, the figures in build/bench.json
+BENCH_ROUNDS = 5
+bench: $(BINARIES) $(O)/tests/bench/tool_flood
+	$(Q)tests/bench/run $(O) $(BENCH_ROUNDS)
 
 # --- install and package ---------------------------------------------------
 
@@ -407,7 +416,7 @@ objects: $(patsubst %.c,$(O)/%.o,$(MODULES:%=%.c) $(PROGRAMS:%=%.c) \
 	$(UNIT_SOURCES) $(LAB_SOURCES) $(FUZZ_SOURCES)) $(LAB_SHARED) \
 	$(LAB_TOOLS:%=%.o) $(O)/tests/unit.o
 
-.PHONY: all clean help demo demo-here install deb tests check check-unit \
+.PHONY: all clean help bench demo demo-here install deb tests check check-unit \
 	mutants fuzz lint check-globals print-modules objects
 .SECONDARY:
 .DELETE_ON_ERROR:
