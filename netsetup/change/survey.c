@@ -9,11 +9,13 @@
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/arena.h"
 #include "netsetup/kernel/box_read.h"
 #include "netsetup/kernel/foreign_read.h"
+#include "netsetup/kernel/rt_route.h"
 #include "netsetup/kernel/sock.h"
 #include "netsetup/kernel/sysctl.h"
 #include "netsetup/kernel/textfile.h"
@@ -125,11 +127,16 @@ read_settings(struct arena *arena, struct box *b)
 
 /* --- ways ---------------------------------------------------------------- */
 
+/* What an address is asked for once; errors of the routing are an answer. */
 static int
 ask_way(struct nl *nl, struct arena *arena, const struct addr *to,
 	struct box *b)
 {
+	struct hop_query q = {.to = *to};
+	struct box_way *w;
+	struct hop hop;
 	size_t i;
+	int r;
 
 	for (i = 0; i < b->n_ways; i++) {
 		if (addr_equal(&b->ways[i].to, to))
@@ -137,8 +144,14 @@ ask_way(struct nl *nl, struct arena *arena, const struct addr *to,
 	}
 	if (b->n_ways >= WAYS_MAX)
 		return 0;
-	b->ways = arena_push(arena, b->ways, b->n_ways, sizeof(*b->ways));
-	return box_read_way(nl, to, &b->ways[b->n_ways++]);
+	r = rt_route(nl, &q, &hop);
+	if (r < 0)
+		return r;
+	b->ways = arena_push(arena, b->ways, b->n_ways, sizeof(*w));
+	w = &b->ways[b->n_ways++];
+	w->to = *to;
+	snprintf(w->iface, sizeof(w->iface), "%s", hop.error ? "" : hop.oif);
+	return 0;
 }
 
 /* To the servers, and back to the clients that are named. */

@@ -17,7 +17,4 @@
  */
 int box_read(struct nl *nl, struct arena *arena, uint32_t table, struct box *b);
 
-/* Ask the kernel for the way to `to`, as if without any mark. 0 or -errno. */
-int box_read_way(struct nl *nl, const struct addr *to, struct box_way *ret_way);
-
 #endif
