@@ -377,7 +377,10 @@ reverse_path(void)
 	tuple(lab, AF_INET, LAB_HOST_SERVER, 80, args);
 	strcat(args, " -i in0");
 	lab_sysctl(lab, LAB_GATEWAY, "net/ipv4/conf/in0/rp_filter", "1");
+	lab_sysctl(lab, LAB_GATEWAY, "net/ipv4/conf/all/src_valid_mark", "1");
 	says(lab, args, "captured by service web, proxied");
+	says(lab, args,
+	     "rp_filter 0, src_valid_mark 1 (the greater of all and out0)\n");
 	UNIT_CHECK(works(lab, AF_INET), "the way back is the same");
 	lab_must(lab, LAB_GATEWAY, "ip route add " LAB_CLIENT4 "/32 dev out0");
 	says(lab, args, "the reverse path filter drops it");
@@ -385,25 +388,6 @@ reverse_path(void)
 	says(lab, args, "dropped on its way to proxyd");
 	UNIT_CHECK(!works(lab, AF_INET), "filtered");
 	lab_stop_proxyd(lab, proxyd);
-	lab_down(lab);
-}
-
-/* Where the server's answer would be filtered. */
-static void
-reverse_path_outside(void)
-{
-	struct lab *lab = lab_up(NULL);
-	char args[TUPLE_LEN];
-
-	lab_policy(lab,
-		   "gateway {\n	inside in0\n}\n"
-		   "pool original {\n	node original\n	source gateway\n}\n"
-		   "service web {\n	intercept tcp port 80\n}\n");
-	lab_apply(lab);
-	lab_sysctl(lab, LAB_GATEWAY, "net/ipv4/conf/all/rp_filter", "2");
-	tuple(lab, AF_INET, LAB_HOST_SERVER, 80, args);
-	says(lab, args,
-	     "rp_filter 2, src_valid_mark 0 (the greater of all and out0)\n");
 	lab_down(lab);
 }
 
@@ -519,25 +503,13 @@ mistakes(void)
 		const char *says;
 	} table[] = {
 		{"", 64, "something is missing: [tcp|udp] SRC[:PORT] DST:PORT"},
-		{"10.1.0.2", 64, "something is missing"},
 		{"10.1.0.2 10.2.0.2", 64,
 		 "'10.2.0.2' needs a port: 10.2.0.2:80"},
-		{"fd01::2 fd02::2", 64, "'fd02::2' needs a port: [fd02::2]:80"},
-		{"10.1.0.2 10.2.0.2:0", 64,
-		 "a port is a number from 1 to 65535"},
-		{"10.1.0.2 10.2.0.2:70000", 64, "from 1 to 65535"},
 		{"client.example 10.2.0.2:80", 64,
 		 "'client.example' is not an address, and names are not "
 		 "looked up"},
-		{"10.1.0.2 '[fd02::2]:80'", 64,
-		 "'10.1.0.2' and '[fd02::2]:80' are of different families"},
-		{"sctp 10.1.0.2 10.2.0.2:80", 64,
-		 "unknown protocol 'sctp': tcp or udp"},
 		{"10.1.0.2 10.2.0.2:80 -i eth9", 64,
 		 "there is no interface 'eth9'"},
-		{"10.1.0.0/24 10.2.0.2:80", 64, "is a network"},
-		{"'fe80::1%in0' 10.2.0.2:80", 64, "name the interface with -i"},
-		{"224.0.0.1 10.2.0.2:80", 64, "is not the address of one host"},
 		{"192.0.2.9 10.2.0.2:80", 1,
 		 "no route leads to 192.0.2.9, so it cannot be told where that "
 		 "comes in; name the interface with -i"},
@@ -606,7 +578,6 @@ static const struct unit_test tests[] = {
 	{"killed_closed", killed_closed},
 	{"return_path_gone", return_path_gone},
 	{"reverse_path", reverse_path},
-	{"reverse_path_outside", reverse_path_outside},
 	{"not_installed", not_installed},
 	{"drift", drift},
 	{"others", others},
