@@ -176,7 +176,7 @@ run(struct session *s, const struct options *o)
 		return EXIT_FAILED;
 	}
 	if (status < 0)
-		status = session_observe(s); /* may we? */
+		status = session_observe(s, NFT_DEPTH_RULES); /* may we? */
 	if (status < 0)
 		status = ask_guard(s, o);
 	if (status < 0)

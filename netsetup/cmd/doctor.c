@@ -68,7 +68,7 @@ examine(struct session *s, const struct options *o)
 
 	status = open_policy(s, o, &f);
 	if (status < 0)
-		status = session_observe(s);
+		status = session_observe(s, NFT_DEPTH_ALL);
 	if (status >= 0)
 		return status;
 	r = survey(s->arena, s->policy, &s->observed, &box);

@@ -159,7 +159,7 @@ drain(struct journal *j, uint64_t ms)
 	settle(j);
 	status = session_open_applied(&s);
 	if (status < 0)
-		status = session_observe(&s);
+		status = session_observe(&s, NFT_DEPTH_ALL);
 	if (status < 0 && s.observed.table && !s.policy) {
 		log_error("no policy is on record, and so nobody knows which "
 			  "flows are proxied; `netsetup remove` takes all away "

@@ -54,7 +54,7 @@ open_state(struct asking *a)
 	status = a->o->named ? session_open(s, a->o->policy)
 			     : session_open_applied(s);
 	if (status < 0)
-		status = session_observe(s);
+		status = session_observe(s, NFT_DEPTH_ALL);
 	if (status >= 0)
 		return status;
 	if (s->refused)

@@ -78,7 +78,7 @@ plan(struct session *s, const struct options *o)
 
 	status = session_open(s, o->policy);
 	if (status < 0)
-		status = session_observe(s);
+		status = session_observe(s, NFT_DEPTH_RULES);
 	if (status >= 0)
 		return status;
 	note_unconfirmed(s);

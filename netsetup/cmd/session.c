@@ -87,7 +87,7 @@ session_in_force(void)
 }
 
 int
-session_observe(struct session *s)
+session_observe(struct session *s, enum nft_depth depth)
 {
 	struct sysctl_record record;
 	struct readback readback;
@@ -101,7 +101,7 @@ session_observe(struct session *s)
 		r = readback_load(&j, s->arena, &readback);
 	if (r < 0)
 		return common_fail("cannot read " JOURNAL_DIR, r);
-	r = observe_state(s->arena, &record, NFT_DEPTH_ALL, &s->observed, NULL);
+	r = observe_state(s->arena, &record, depth, &s->observed, NULL);
 	if (r < 0)
 		return common_fail("cannot look at the ruleset", r);
 	readback_mark(&readback, &s->observed);

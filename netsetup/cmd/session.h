@@ -8,6 +8,7 @@
 
 #include "lib/arena.h"
 #include "netsetup/cmd/common.h"
+#include "netsetup/kernel/nft_read.h"
 #include "netsetup/state/desired.h"
 #include "netsetup/state/diff.h"
 
@@ -41,8 +42,8 @@ int session_open_applied(struct session *s);
  */
 struct policy *session_in_force(void);
 
-/* Look at what is installed. Likewise. */
-int session_observe(struct session *s);
+/* Look at what is installed, that deep. Likewise. */
+int session_observe(struct session *s, enum nft_depth depth);
 
 void session_close(struct session *s);
 

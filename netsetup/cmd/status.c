@@ -261,7 +261,7 @@ status(struct session *s, const struct options *o)
 
 	exit_status = session_open_applied(s);
 	if (exit_status < 0)
-		exit_status = session_observe(s);
+		exit_status = session_observe(s, NFT_DEPTH_ALL);
 	if (exit_status >= 0)
 		return exit_status;
 	left = leftover_look(s->arena);
