@@ -87,6 +87,7 @@ NETSETUP = \
 	netsetup/kernel/nft_news \
 	netsetup/kernel/nft_expr \
 	netsetup/kernel/nft_set \
+	netsetup/kernel/nft_timeout \
 	netsetup/kernel/nft_write \
 	netsetup/kernel/nft_raw \
 	netsetup/kernel/nft_read \

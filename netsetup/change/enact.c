@@ -63,6 +63,7 @@ is_nft(const struct kchange *c)
 	case KCHANGE_CHAIN:
 	case KCHANGE_SET:
 	case KCHANGE_RULE:
+	case KCHANGE_TIMEOUT:
 		return true;
 	case KCHANGE_IPRULE:
 	case KCHANGE_ROUTE:

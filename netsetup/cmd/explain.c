@@ -165,7 +165,7 @@ drift_parts(const struct kdiff *d, struct str *out)
 {
 	static const enum kchange_object objects[] = {
 		KCHANGE_TABLE,	KCHANGE_CHAIN, KCHANGE_SET,    KCHANGE_RULE,
-		KCHANGE_IPRULE, KCHANGE_ROUTE, KCHANGE_SYSCTL,
+		KCHANGE_IPRULE, KCHANGE_ROUTE, KCHANGE_SYSCTL, KCHANGE_TIMEOUT,
 	};
 	const char *comma = "";
 	size_t i, n;

@@ -20,6 +20,7 @@
 
 #include "lib/arena.h"
 #include "netsetup/kernel/nft_raw.h"
+#include "netsetup/kernel/nft_timeout.h"
 
 enum { TRIES = 200 };
 
@@ -454,6 +455,21 @@ take_rule(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
+static int
+take_timeout(const struct nlmsghdr *nlh, void *data)
+{
+	struct reader *r = data;
+	struct kstate *s = r->state;
+	struct ktimeout t;
+
+	if (!nft_timeout_parse(nlh, r->arena, &t))
+		return MNL_CB_OK;
+	s->timeouts =
+		arena_push(r->arena, s->timeouts, s->n_timeouts, sizeof(t));
+	s->timeouts[s->n_timeouts++] = t;
+	return MNL_CB_OK;
+}
+
 /* Dump one kind of object, only our table's where the kernel can tell. */
 static int
 dump(struct reader *r, uint16_t type, uint8_t family, mnl_cb_t cb)
@@ -462,8 +478,9 @@ dump(struct reader *r, uint16_t type, uint8_t family, mnl_cb_t cb)
 	struct nlmsghdr *nlh =
 		nftnl_nlmsg_build_hdr(buf, type, family, NLM_F_DUMP, 0);
 
-	/* table is the first attribute of sets and rules */
-	if (type == NFT_MSG_GETSET || type == NFT_MSG_GETRULE)
+	/* table is the first attribute of sets, rules and objects */
+	if (type == NFT_MSG_GETSET || type == NFT_MSG_GETRULE ||
+	    type == NFT_MSG_GETOBJ)
 		mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, KSTATE_TABLE);
 	return nl_dump(r->nl, nlh, cb, r);
 }
@@ -515,6 +532,9 @@ read_table(struct reader *r)
 		r->set = &r->state->sets[i];
 		error = read_elems(r);
 	}
+	if (error == 0)
+		error = unless_torn(
+			dump(r, NFT_MSG_GETOBJ, NFPROTO_INET, take_timeout));
 	return error < 0 ? error : dump_rules(r);
 }
 

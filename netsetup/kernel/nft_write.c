@@ -23,6 +23,7 @@
 
 #include "netsetup/kernel/nft_expr.h"
 #include "netsetup/kernel/nft_set.h"
+#include "netsetup/kernel/nft_timeout.h"
 
 enum {
 	MESSAGE_MAX = 16 * 1024, /* larger than any single message of ours */
@@ -297,6 +298,20 @@ put_dead_rule(struct batch *b, const struct krule *rule)
 		nftnl_rule_free(x);
 }
 
+/* --- timeouts of conntrack ----------------------------------------------- */
+
+static void
+put_timeout(struct batch *b, const struct ktimeout *t, uint16_t type,
+	    uint16_t flags)
+{
+	struct nlmsghdr *nlh = message(b, type, flags);
+
+	if (nlh && nft_timeout_build(nlh, t, type == NFT_MSG_NEWOBJ) == 0)
+		batch_took(b, nlh);
+	else
+		b->error = -ENOMEM;
+}
+
 /* --- the batch ------------------------------------------------------- */
 
 static void
@@ -311,6 +326,9 @@ put_removal(struct batch *b, const struct kchange *c)
 		break;
 	case KCHANGE_SET:
 		put_set(b, c->was.set, NFT_MSG_DELSET, 0);
+		break;
+	case KCHANGE_TIMEOUT:
+		put_timeout(b, c->was.timeout, NFT_MSG_DELOBJ, 0);
 		break;
 	case KCHANGE_TABLE:
 	case KCHANGE_IPRULE:
@@ -332,6 +350,10 @@ put_addition(struct batch *b, const struct kchange *c)
 		break;
 	case KCHANGE_SET:
 		put_new_set(b, c->will.set);
+		break;
+	case KCHANGE_TIMEOUT:
+		put_timeout(b, c->will.timeout, NFT_MSG_NEWOBJ,
+			    NLM_F_CREATE | NLM_F_EXCL);
 		break;
 	case KCHANGE_RULE:
 		put_new_rule(b, c->will.rule, c->before);
@@ -365,7 +387,8 @@ static bool
 is_nft(const struct kchange *c)
 {
 	return c->object == KCHANGE_TABLE || c->object == KCHANGE_CHAIN ||
-	       c->object == KCHANGE_SET || c->object == KCHANGE_RULE;
+	       c->object == KCHANGE_SET || c->object == KCHANGE_RULE ||
+	       c->object == KCHANGE_TIMEOUT;
 }
 
 /* What is nftables' in `d`: is there any, and does the whole table go? */
@@ -389,11 +412,13 @@ static void
 put_changes(struct batch *b, const struct kdiff *d)
 {
 	put_all(b, d, KCHANGE_RULE, true);
+	put_all(b, d, KCHANGE_TIMEOUT, true);
 	put_all(b, d, KCHANGE_SET, true);
 	put_all(b, d, KCHANGE_CHAIN, true);
 	put_all(b, d, KCHANGE_TABLE, false);
 	put_all(b, d, KCHANGE_CHAIN, false);
 	put_all(b, d, KCHANGE_SET, false);
+	put_all(b, d, KCHANGE_TIMEOUT, false);
 	put_all(b, d, KCHANGE_RULE, false);
 }
 

@@ -35,6 +35,8 @@ capture_has_family(const struct policy_intercept *i, int family)
 
 /* --- two fronts ---------------------------------------------------------- */
 
+enum { UDP_EXTRA_S = 10 };
+
 /* One of the two places where packets are captured, on its way. */
 struct front {
 	struct draft *d;
@@ -71,6 +73,22 @@ capture_uses(const struct policy *p, enum via via, enum proto proto)
 			return true;
 	}
 	return false;
+}
+
+uint32_t
+capture_udp_seconds(const struct policy *p)
+{
+	uint32_t idle_ms = 0;
+	size_t i;
+
+	for (i = 0; i < p->n_services; i++) {
+		const struct policy_service *s = &p->services[i];
+
+		if (s->proto == PROTO_UDP &&
+		    s->timeout_ms[TIMEOUT_IDLE] > idle_ms)
+			idle_ms = s->timeout_ms[TIMEOUT_IDLE];
+	}
+	return idle_ms / 1000 + UDP_EXTRA_S;
 }
 
 /* Does the front see packets of this protocol? */
@@ -257,6 +275,11 @@ add_fate(struct front *f, const struct policy_service *s, const char *chain)
 	if (f->via == VIA_TPROXY) {
 		add_tproxy(f, s);
 	} else {
+		if (s->proto == PROTO_UDP)
+			rule_ct_timeout(
+				r, draft_udp_timeout(
+					   f->d, capture_udp_seconds(f->policy),
+					   s->place));
 		rule_counter(r);
 		rule_redirect(r, s->capture_port);
 	}

@@ -20,6 +20,12 @@ bool capture_wanted(const struct policy *p);
 /* Is there a service of this protocol that is captured in this way? */
 bool capture_uses(const struct policy *p, enum via via, enum proto proto);
 
+/*
+ * How long conntrack shall remember a silent flow of UDP: longer than the
+ * most patient service, in seconds.
+ */
+uint32_t capture_udp_seconds(const struct policy *p);
+
 /* The chain that packets meet which may be tproxied. */
 #define CAPTURE_TPROXIED "tproxied"
 

@@ -25,7 +25,7 @@ struct differ {
 	struct kindex shall_be;
 	const struct krule **was; /* rules sorted by chain */
 	const struct krule **will;
-	struct kchange *anew; /* chains and sets that are replaced */
+	struct kchange *anew; /* chains, sets, timeouts that are replaced */
 	size_t n_anew;
 	struct kdiff diff;
 };
@@ -45,7 +45,8 @@ change(struct differ *d, enum kchange_op op, enum kchange_object object,
 	c->will.any = will;
 	c->before = before;
 	if (op != KCHANGE_REPLACE ||
-	    (object != KCHANGE_CHAIN && object != KCHANGE_SET))
+	    (object != KCHANGE_CHAIN && object != KCHANGE_SET &&
+	     object != KCHANGE_TIMEOUT))
 		return;
 	d->anew = arena_push(d->arena, d->anew, d->n_anew, sizeof(*c));
 	d->anew[d->n_anew++] = *c;
@@ -104,6 +105,25 @@ diff_chains(struct differ *d)
 		other = kindex_chain(&d->is, w->chains[i].name);
 		if (!other || !chain_equal(other, &w->chains[i]))
 			change_keyed(d, KCHANGE_CHAIN, other, &w->chains[i]);
+	}
+}
+
+static void
+diff_timeouts(struct differ *d)
+{
+	const struct kstate *o = d->observed, *w = d->desired;
+	const struct ktimeout *other;
+	size_t i;
+
+	for (i = 0; i < o->n_timeouts; i++) {
+		if (!kstate_timeout(w, o->timeouts[i].name))
+			change_keyed(d, KCHANGE_TIMEOUT, &o->timeouts[i], NULL);
+	}
+	for (i = 0; i < w->n_timeouts; i++) {
+		other = kstate_timeout(o, w->timeouts[i].name);
+		if (!other || other->seconds != w->timeouts[i].seconds)
+			change_keyed(d, KCHANGE_TIMEOUT, other,
+				     &w->timeouts[i]);
 	}
 }
 
@@ -208,6 +228,9 @@ must_move(const struct differ *d, const struct krule *rule)
 			return true;
 		if (c->object == KCHANGE_SET &&
 		    kstate_rule_uses(rule, c->will.set->name))
+			return true;
+		if (c->object == KCHANGE_TIMEOUT &&
+		    kstate_rule_uses(rule, c->will.timeout->name))
 			return true;
 	}
 	return false;
@@ -472,6 +495,7 @@ diff(const struct kstate *observed, const struct kstate *desired,
 		change_keyed(&d, KCHANGE_TABLE,
 			     observed->table ? observed : NULL,
 			     desired->table ? desired : NULL);
+	diff_timeouts(&d);
 	diff_chains(&d);
 	diff_sets(&d);
 	diff_rules(&d);
@@ -513,6 +537,8 @@ kchange_object_name(enum kchange_object object)
 		return "route";
 	case KCHANGE_SYSCTL:
 		return "sysctl";
+	case KCHANGE_TIMEOUT:
+		return "ct-timeout";
 	}
 	return "?";
 }

@@ -26,6 +26,7 @@ enum kchange_object {
 	KCHANGE_IPRULE,
 	KCHANGE_ROUTE,
 	KCHANGE_SYSCTL,
+	KCHANGE_TIMEOUT,
 };
 
 /* Points to the object as it is and as it shall be; either may be missing. */
@@ -36,6 +37,7 @@ union kobject {
 	const struct kiprule *iprule;
 	const struct kroute *route;
 	const struct ksysctl *sysctl;
+	const struct ktimeout *timeout;
 	const void *any;
 };
 

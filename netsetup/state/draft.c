@@ -175,6 +175,24 @@ draft_alive_set(struct draft *d, const char *name, struct place place,
 	set->size = ALIVE_SET_SIZE;
 }
 
+const char *
+draft_udp_timeout(struct draft *d, uint32_t seconds, struct place place)
+{
+	const char *name = arena_printf(d->arena, "udp_%us", seconds);
+	struct kstate *s = d->state;
+	struct ktimeout *t;
+
+	if (kstate_timeout(s, name))
+		return name;
+	s->timeouts =
+		arena_push(d->arena, s->timeouts, s->n_timeouts, sizeof(*t));
+	t = &s->timeouts[s->n_timeouts++];
+	t->name = name;
+	t->place = place;
+	t->seconds = seconds;
+	return name;
+}
+
 void
 draft_iprule(struct draft *d, const struct kiprule *rule)
 {

@@ -65,6 +65,10 @@ const char *draft_timed_set(struct draft *d, const char *name,
 void draft_alive_set(struct draft *d, const char *name, struct place place,
 		     const char *label);
 
+/* Once, of a name that says it all: "udp_70s". Returns it. */
+const char *draft_udp_timeout(struct draft *d, uint32_t seconds,
+			      struct place place);
+
 void draft_iprule(struct draft *d, const struct kiprule *rule);
 void draft_route(struct draft *d, const struct kroute *route);
 void draft_sysctl(struct draft *d, const char *path, const char *value,

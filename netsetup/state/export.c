@@ -94,6 +94,17 @@ export_set(const struct kset *s, struct str *out)
 }
 
 static void
+export_timeout(const struct ktimeout *t, struct str *out)
+{
+	str_addf(out,
+		 "\tct timeout %s {\n"
+		 "\t\tprotocol udp\n"
+		 "\t\tpolicy = { unreplied: %u, replied: %u }\n"
+		 "\t}\n",
+		 t->name, t->seconds, t->seconds);
+}
+
+static void
 export_rule(const struct krule *r, struct str *out)
 {
 	struct str comment = {0};
@@ -139,6 +150,8 @@ export_table(const struct kstate *s, struct str *out)
 		     "table inet " KSTATE_TABLE " {\n");
 	for (i = 0; i < s->n_sets; i++)
 		export_set(&s->sets[i], out);
+	for (i = 0; i < s->n_timeouts; i++)
+		export_timeout(&s->timeouts[i], out);
 	for (i = 0; i < s->n_chains; i++)
 		export_chain(s, &s->chains[i], out);
 	str_add(out, "}\nEND\n");

@@ -479,6 +479,24 @@ kset_format(const struct kset *s, struct str *out)
 	str_add(out, " }");
 }
 
+const struct ktimeout *
+kstate_timeout(const struct kstate *s, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_timeouts; i++) {
+		if (!strcmp(s->timeouts[i].name, name))
+			return &s->timeouts[i];
+	}
+	return NULL;
+}
+
+void
+ktimeout_format(const struct ktimeout *t, struct str *out)
+{
+	str_addf(out, "%s udp %us", t->name, t->seconds);
+}
+
 void
 kiprule_format(const struct kiprule *r, struct str *out)
 {
@@ -547,6 +565,11 @@ kstate_format(const struct kstate *s, struct str *out)
 		str_addf(out, "%s ", kset_word(&s->sets[i]));
 		kset_format(&s->sets[i], out);
 		format_label(s->sets[i].label, out);
+	}
+	for (i = 0; i < s->n_timeouts; i++) {
+		str_add(out, "ct timeout ");
+		ktimeout_format(&s->timeouts[i], out);
+		str_add_char(out, '\n');
 	}
 	for (i = 0; i < s->n_chains; i++) {
 		str_add(out, "chain ");

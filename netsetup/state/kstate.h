@@ -167,6 +167,13 @@ struct kset {
 	size_t n_elems;
 };
 
+/* How long conntrack remembers a silent flow of UDP: a ct timeout object. */
+struct ktimeout {
+	const char *name;
+	struct place place;
+	uint32_t seconds; /* read back: 0 when it is not one of ours */
+};
+
 /* An ip rule by mark. */
 struct kiprule {
 	uint8_t family;
@@ -212,6 +219,8 @@ struct kstate {
 	size_t n_chains;
 	struct kset *sets;
 	size_t n_sets;
+	struct ktimeout *timeouts;
+	size_t n_timeouts;
 	struct krule *rules; /* a chain's rules keep their order */
 	size_t n_rules;
 	struct kiprule *iprules;
@@ -242,6 +251,8 @@ bool kset_leads_to(const struct kset *set, const char *name);
 /* By name; NULL if there is none. */
 const struct kset *kstate_set(const struct kstate *s, const char *name);
 const struct kchain *kstate_chain(const struct kstate *s, const char *name);
+
+const struct ktimeout *kstate_timeout(const struct kstate *s, const char *name);
 
 /* Does it see packets of AF_INET or AF_INET6 at this NF_INET_* hook? */
 bool kforeign_sees(const struct kforeign_chain *c, int family, uint32_t hook);
@@ -280,6 +291,7 @@ void kforeign_format(const struct kforeign_chain *c, struct str *out);
 void kelem_format(const struct kelem *e, const struct kset *set,
 		  struct str *out);
 void kset_format(const struct kset *s, struct str *out);
+void ktimeout_format(const struct ktimeout *t, struct str *out);
 void kiprule_format(const struct kiprule *r, struct str *out);
 void kroute_format(const struct kroute *r, struct str *out);
 

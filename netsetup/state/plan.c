@@ -98,6 +98,10 @@ plan_describe(const struct kchange *c, struct str *out)
 		str_add(out, "route ");
 		kroute_format(object, out);
 		break;
+	case KCHANGE_TIMEOUT:
+		str_add(out, "ct timeout ");
+		ktimeout_format(object, out);
+		break;
 	case KCHANGE_SYSCTL:
 		describe_sysctl(c, out);
 		break;
@@ -124,6 +128,8 @@ plan_place(const struct kchange *c)
 		return c->will.iprule->place;
 	case KCHANGE_ROUTE:
 		return c->will.route->place;
+	case KCHANGE_TIMEOUT:
+		return c->will.timeout->place;
 	case KCHANGE_SYSCTL:
 		return c->will.sysctl->place;
 	}

@@ -122,6 +122,56 @@ add_zones(struct path *m)
 	add_client_zone(m, PROTO_UDP, IPPROTO_UDP, KEXPR_DIR_NONE);
 }
 
+static bool
+has_udp(const struct policy *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_services; i++) {
+		if (p->services[i].proto == PROTO_UDP)
+			return true;
+	}
+	return false;
+}
+
+/* The name of the object for flows of UDP. */
+static const char *
+udp_timeout(struct path *m)
+{
+	return draft_udp_timeout(m->draft, capture_udp_seconds(m->policy),
+				 m->cause.place);
+}
+
+/* The entry must outlive the flow, or its last answers come from strangers. */
+static void
+keep_spoofed(struct path *m)
+{
+	const struct policy_gateway *g = &m->policy->gateway;
+	struct rule *r = &m->draft->rule;
+
+	if (!has_udp(m->policy))
+		return;
+	rule_mark_is(r, g->mark_mask, g->mark_upstream);
+	rule_l4(r, IPPROTO_UDP);
+	rule_ct_timeout(r, udp_timeout(m));
+	path_rule(m, "remember");
+}
+
+/* The same of the client's leg, which has been captured by now. */
+static void
+keep_tproxied(struct path *m)
+{
+	const struct policy_gateway *g = &m->policy->gateway;
+	struct rule *r = &m->draft->rule;
+
+	if (!capture_uses(m->policy, VIA_TPROXY, PROTO_UDP))
+		return;
+	rule_mark_is(r, g->mark_mask, g->mark_deliver);
+	rule_l4(r, IPPROTO_UDP);
+	rule_ct_timeout(r, udp_timeout(m));
+	path_rule(m, "divert");
+}
+
 /* For packets that come when their socket is gone. */
 static void
 add_remember(struct path *m)
@@ -134,6 +184,7 @@ add_remember(struct path *m)
 	rule_mark_is(&d->rule, g->mark_mask, g->mark_upstream);
 	rule_set_ct_mark(&d->rule, g->mark_mask, g->mark_upstream);
 	path_rule(m, "remember");
+	keep_spoofed(m);
 }
 
 /* Where clients are, a socket in TIME-WAIT may be one of theirs. */
@@ -195,6 +246,7 @@ add_divert(struct path *m)
 
 	draft_base_chain(d, "divert", "filter", NF_INET_PRE_ROUTING,
 			 PRIORITY_DIVERT, m->cause.place);
+	keep_tproxied(m);
 	if (find_tproxied(m->policy)) {
 		rule_mark_is(r, g->mark_mask, g->mark_deliver);
 		rule_accept(r);

@@ -7,6 +7,7 @@
  */
 #include <CUnit/CUnit.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -509,12 +510,58 @@ excepts(void)
 	with_each(&plain, " except port 50-60\n", check_excepts);
 }
 
+/* How long conntrack will remember the flow that it may forget first. */
+static unsigned int
+shortest(struct stand *s)
+{
+	unsigned int least = UINT_MAX, seconds;
+	struct str out = {0};
+	const char *at;
+
+	lab_run(s->lab, LAB_GATEWAY, &out,
+		"conntrack -L -p udp -f %s 2>/dev/null | grep dport=53",
+		inet_family_name(s->family));
+	for (at = str_text(&out); *at; at += strcspn(at, "\n") + 1) {
+		/* "udp      17 69 src=..." */
+		if (sscanf(at, "%*s %*u %u", &seconds) == 1 && seconds < least)
+			least = seconds;
+	}
+	str_fini(&out);
+	return least;
+}
+
+/* By itself conntrack forgets a flow that is not answered after 30 s. */
+static void
+check_timeouts(struct stand *s)
+{
+	int client = open_client(s, CLIENT_PORT), up;
+	struct endpoint peer = {0};
+	unsigned int least;
+
+	CU_ASSERT(captured(s, client, &peer));
+	up = open_upstream(s, &peer);
+	lab_send(up, "question");
+	CU_ASSERT(receive(s->server, "question", WAIT_MS, NULL));
+	least = shortest(s);
+	UNIT_CHECK(least > 95 && least <= 100, "%u s", least);
+	lab_must(s->lab, LAB_GATEWAY, "conntrack -F");
+	close(up);
+	close(client);
+}
+
+static void
+timeouts(void)
+{
+	with_each(&plain, " timeout idle 90s\n", check_timeouts);
+}
+
 static const struct unit_test tests[] = {
 	{"flows", flows},
 	{"open_when_dead", open_when_dead},
 	{"closed_when_dead", closed_when_dead},
 	{"guards", guards},
 	{"excepts", excepts},
+	{"timeouts", timeouts},
 };
 
 LAB_MAIN("udp", tests)

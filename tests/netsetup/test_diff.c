@@ -179,6 +179,34 @@ test_drift(void)
 	pair_fini(&p);
 }
 
+/* A timeout that is not what its name says, with the rules that name it. */
+static void
+test_timeout_replaced(void)
+{
+	struct str text = {0};
+	struct kdiff d;
+	struct pair p;
+
+	pair_init(&p, "off", "off");
+	CU_ASSERT_EQUAL_FATAL(p.was.n_timeouts, 1);
+	p.was.timeouts[0].seconds = 30;
+	d = pair_diff(&p);
+	plan_text(&d, &text);
+	UNIT_STRINGS(str_text(&text),
+		     "~ ct timeout udp_70s udp 70s  # "
+		     "tests/cases/netsetup/off.conf:9\n"
+		     "~ rule service_dns: meta nfproto @alive_dns_21268 meta "
+		     "l4proto udp ct timeout set \"udp_70s\" counter redirect "
+		     "to :21268  # tests/cases/netsetup/off.conf:9\n"
+		     "0 to add, 2 to replace, 0 to remove\n");
+	str_clear(&text);
+	p.was.n_timeouts = 0;
+	d = pair_diff(&p);
+	UNIT_CHECK(d.n == 1 && d.list[0].op == KCHANGE_ADD, "%zu", d.n);
+	str_fini(&text);
+	pair_fini(&p);
+}
+
 /* A chain with another policy is made anew, and with it all that names it. */
 static void
 test_chain_replaced(void)
@@ -382,6 +410,7 @@ static const struct unit_test tests[] = {
 	{"same", test_same},
 	{"drift", test_drift},
 	{"chain_replaced", test_chain_replaced},
+	{"timeout_replaced", test_timeout_replaced},
 	{"elements", test_elements},
 	{"map", test_map},
 	{"position", test_position},
