@@ -332,11 +332,69 @@ cookies(void)
 	lab_end(lab, pid);
 }
 
+/* proxyd does not take datagrams: it says so, once, and does the rest. */
+static void
+udp_is_left(void)
+{
+	struct lab *lab = lab_up(NULL);
+	struct str out = {0};
+	pid_t pid;
+
+	lab_policy(lab,
+		   "gateway {\n inside in0\n user %s\n}\n"
+		   "service dns {\n intercept udp port 53\n}\n"
+		   "service ntp {\n intercept udp port 123 via redirect\n"
+		   " listen udp 123\n}\n"
+		   "service web {\n intercept tcp port 80 via tproxy\n}\n",
+		   lab_user());
+	lab_apply(lab);
+	pid = lab_proxyd_up(lab);
+	lab_nginx(lab);
+	CU_ASSERT_EQUAL(
+		lab_log_count("proxyd", "udp is not proxied by this version"),
+		1);
+	CU_ASSERT(!lab_logged("proxyd", "no rules capture"));
+	lab_netsetup(lab, &out, "status");
+	UNIT_CHECK(strstr(str_text(&out), "service dns: not alive") &&
+			   strstr(str_text(&out), "service ntp: not alive") &&
+			   strstr(str_text(&out), "service web: alive"),
+		   "%s", str_text(&out));
+	seen_by(lab, AF_INET, LAB_HOST_SERVER, NULL);
+	lab_stop_proxyd(lab, pid);
+	str_fini(&out);
+	lab_down(lab);
+}
+
+/* Without rules anybody reaches the listener, and nobody is served. */
+static void
+knocking(void)
+{
+	struct str out = {0};
+	struct lab *lab;
+	unsigned int port;
+	char to[ENDPOINT_TEXT_LEN];
+	const char *at;
+	pid_t pid;
+
+	lab = begin(NULL, "", "tproxy", "client", &pid);
+	lab_netsetup(lab, &out, "status");
+	at = strstr(str_text(&out), "port ");
+	CU_ASSERT_FATAL(at && sscanf(at, "port %u", &port) == 1);
+	snprintf(to, sizeof(to), LAB_GATEWAY4 ":%u", port);
+	CU_ASSERT_EQUAL(lab_connect(lab, LAB_CLIENT, NULL, to, 2000),
+			-ECONNREFUSED);
+	lab_must(lab, LAB_GATEWAY, "netsetup remove");
+	lab_expect_reset(lab_connect(lab, LAB_CLIENT, NULL, to, 2000), 2000);
+	CU_ASSERT(lab_closed("direct", 1));
+	lab_stop_proxyd(lab, pid);
+	str_fini(&out);
+	lab_down(lab);
+}
+
 static const struct unit_test tests[] = {
-	{"matrix", matrix},
-	{"interfaces", interfaces},
-	{"untracked", untracked},
-	{"cookies", cookies},
+	{"matrix", matrix},	      {"interfaces", interfaces},
+	{"untracked", untracked},     {"cookies", cookies},
+	{"udp_is_left", udp_is_left}, {"knocking", knocking},
 };
 
 LAB_MAIN("modes", tests)
