@@ -82,6 +82,7 @@ lacks_skip(const struct doctor *d)
 		const struct kchange *c = &drift->list[i];
 
 		if (c->op == KCHANGE_ADD && c->object == KCHANGE_IPRULE &&
+		    c->will.iprule->family == AF_INET &&
 		    c->will.iprule->action != FR_ACT_TO_TBL)
 			return true;
 	}
