@@ -333,7 +333,8 @@ look_at_nat(const struct session *s, enum diag_level level, struct diags *found)
 	struct str text = {0};
 	size_t i;
 
-	if (s->policy->gateway.upstream_tracking != TRACKING_OFF)
+	if (s->policy->gateway.upstream_tracking != TRACKING_OFF ||
+	    !policy_spoofs(s->policy))
 		return;
 	for (i = 0; i < s->observed.n_foreign; i++, c++) {
 		if (strcmp(c->type, "nat") != 0 ||
