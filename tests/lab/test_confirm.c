@@ -170,7 +170,7 @@ static void
 terminal_dies(void)
 {
 	struct lab *lab = lab_up(NULL);
-	pid_t pid;
+	pid_t pid, waits;
 
 	lab_policy(lab, ONE);
 	lab_apply(lab);
@@ -180,12 +180,13 @@ terminal_dies(void)
 		"script -qc 'netsetup apply --confirm 1500ms -f " LAB_DIR
 		"/policy.conf; sleep 60' /dev/null");
 	CU_ASSERT(LAB_WAIT(lab_logged("terminal", "put back in"), 5000));
-	CU_ASSERT_FATAL(timer(lab) > 0);
-	kill(timer(lab), SIGHUP);
-	kill(timer(lab), SIGINT);
+	waits = timer(lab);
+	CU_ASSERT_FATAL(waits > 0);
+	kill(waits, SIGHUP);
+	kill(waits, SIGINT);
 	lab_stop(lab, pid, SIGKILL, 1000);
 	CU_ASSERT(installed(lab, "two"));
-	CU_ASSERT(timer(lab) > 0);
+	CU_ASSERT(timer(lab) == waits);
 	CU_ASSERT(LAB_WAIT(installed(lab, "one"), 4000));
 	/* not a word into what is somebody else's terminal by now */
 	CU_ASSERT(!lab_logged("terminal", "not confirmed"));
@@ -219,8 +220,10 @@ static void
 timer_killed(void)
 {
 	struct lab *lab = trying("1500ms");
+	pid_t waits = timer(lab);
 
-	kill(timer(lab), SIGKILL);
+	CU_ASSERT_FATAL(waits > 0);
+	kill(waits, SIGKILL);
 	CU_ASSERT(LAB_WAIT(timer(lab) == 0, 1000));
 	command_check(lab, "status", 2, "its timer is gone");
 	command_check(lab, "status --json", 2, "\"timer\": false");
