@@ -44,9 +44,9 @@ timer(struct lab *lab)
 	int pid = 0;
 
 	lab_run(lab, LAB_GATEWAY, &out,
-		"for p in /proc/[0-9]*; do "
-		"[ \"$(cat $p/comm)\" = netsetup-timer ] && "
-		"! grep -q '^State:.Z' $p/status && echo ${p#/proc/}; done");
+		"for p in $(grep -lsx netsetup-timer /proc/[0-9]*/comm | "
+		"cut -d/ -f3); do grep -qs '^State:.Z' /proc/$p/status || "
+		"echo $p; done");
 	sscanf(str_text(&out), "%d", &pid);
 	str_fini(&out);
 	return pid;

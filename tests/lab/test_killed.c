@@ -27,9 +27,8 @@
 /* A change on trial whose timer is gone and whose time is over. */
 #define OVERDUE                                                                \
 	"netsetup apply -f " ONE " && netsetup apply --confirm 1h -f " TWO     \
-	" && for p in /proc/[0-9]*; do "                                       \
-	"[ \"$(cat $p/comm 2>&1)\" = netsetup-timer ] && "                     \
-	"kill -9 ${p#/proc/}; done; "                                          \
+	" && kill -9 $(grep -lsx netsetup-timer /proc/[0-9]*/comm | "          \
+	"cut -d/ -f3); "                                                       \
 	"sed -i 's/^deadline .*/deadline 1/' /run/interpose/*pending*"
 
 /* More than there are; who needs so many does not end. */
@@ -114,36 +113,49 @@ box_fini(struct box *b)
 }
 
 static bool
-is_one_of(const struct str *now, const struct str *states,
-	  const struct sweep *s)
+is_one_of(const char *now, const struct str *states, const struct sweep *s)
 {
-	return !strcmp(str_text(now), str_text(&states[s->before])) ||
-	       !strcmp(str_text(now), str_text(&states[s->after]));
+	return !strcmp(now, str_text(&states[s->before])) ||
+	       !strcmp(now, str_text(&states[s->after]));
+}
+
+/* What comes first and last in the output of one shell. */
+#define BREAK "echo =====; "
+
+/* The second part of what a shell said; the first ends there. */
+static const char *
+second_part(struct str *out)
+{
+	char *at = out->data ? strstr(out->data, "=====\n") : NULL;
+
+	if (!at)
+		return "";
+	*at = '\0';
+	return at + strlen("=====\n");
 }
 
 /* It was killed there: what do packets meet, and does one more run mend it? */
 static bool
 check_point(struct box *b, const struct sweep *s, int point)
 {
-	struct str now = {0}, said = {0};
-	bool interrupted, ok;
+	struct str met = {0}, said = {0};
+	const char *intent, *now;
+	bool ok;
 
-	list(b, RULES, &now);
-	ok = is_one_of(&now, b->rules, s);
-	UNIT_CHECK(ok, "%s, killed at %d: a mix:\n%s", s->killed, point,
-		   str_text(&now));
-	interrupted = lab_run(b->lab, LAB_GATEWAY, NULL,
-			      "ls /run/interpose/*intent*") == 0;
-	lab_run(b->lab, LAB_GATEWAY, &said, "%s", s->mend);
-	UNIT_CHECK(!interrupted || strstr(str_text(&said), "was interrupted"),
+	list(b, RULES BREAK "cat /run/interpose/*intent* 2>/dev/null", &met);
+	intent = second_part(&met);
+	UNIT_CHECK(is_one_of(str_text(&met), b->rules, s),
+		   "%s, killed at %d: a mix:\n%s", s->killed, point,
+		   str_text(&met));
+	lab_run(b->lab, LAB_GATEWAY, &said, "%s; " BREAK LISTINGS, s->mend);
+	now = second_part(&said);
+	UNIT_CHECK(!*intent || strstr(str_text(&said), "was interrupted"),
 		   "%s, killed at %d: and it says: %s", s->killed, point,
 		   str_text(&said));
-	list(b, LISTINGS, &now);
-	if (!is_one_of(&now, b->all, s)) {
-		ok = false;
-		UNIT_STRINGS(str_text(&now), str_text(&b->all[s->after]));
-	}
-	str_fini(&now);
+	ok = is_one_of(now, b->all, s);
+	if (!ok)
+		UNIT_STRINGS(now, str_text(&b->all[s->after]));
+	str_fini(&met);
 	str_fini(&said);
 	return ok;
 }
@@ -155,11 +167,9 @@ sweep(struct box *b, const struct sweep *s)
 	int i;
 
 	for (i = 1; i < POINTS_MAX && more && ok; i++) {
-		lab_must(b->lab, LAB_GATEWAY, "%s", s->prepare);
 		more = lab_run(b->lab, LAB_GATEWAY, NULL,
-			       "ASAN_OPTIONS=detect_leaks=0 tool_killat %d "
-			       "netsetup %s",
-			       i, s->killed) == 128 + 9;
+			       "%s && exec tool_killat %d netsetup %s",
+			       s->prepare, i, s->killed) == 128 + 9;
 		ok = check_point(b, s, i);
 	}
 	UNIT_CHECK(!more && i > s->least, "%s: %d calls", s->killed, i);

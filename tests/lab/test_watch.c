@@ -265,9 +265,8 @@ keeps_the_timer(void)
 	lab_leave(lab);
 	CU_ASSERT(timer_runs(&j));
 	lab_must(lab, LAB_GATEWAY,
-		 "for p in /proc/[0-9]*; do "
-		 "[ \"$(cat $p/comm)\" = netsetup-timer ] && "
-		 "kill -9 ${p#/proc/}; done; true");
+		 "kill -9 $(grep -lsx netsetup-timer /proc/[0-9]*/comm | "
+		 "cut -d/ -f3)");
 	CU_ASSERT(LAB_WAIT(lab_logged("watch", "was gone: started another"),
 			   SOON_MS));
 	CU_ASSERT(LAB_WAIT(lab_run(lab, LAB_GATEWAY, NULL,

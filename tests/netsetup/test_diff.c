@@ -152,6 +152,11 @@ test_drift(void)
 	pair_fini(&p);
 
 	pair_init(&p, "first", "first");
+	rule_of(&p.was, "guard_in")->edited = true; /* but for its comment */
+	check_one(&p, KCHANGE_REPLACE, KCHANGE_RULE);
+	pair_fini(&p);
+
+	pair_init(&p, "first", "first");
 	p.was.n_rules--; /* guard_out's only rule is gone */
 	check_one(&p, KCHANGE_ADD, KCHANGE_RULE);
 	pair_fini(&p);
