@@ -41,11 +41,7 @@ POLICY = \
 # netsetup: model -> desired state -> plan -> kernel
 NETSETUP = \
 	netsetup/state/kstate \
-	netsetup/state/packet \
-	netsetup/state/walk \
-	netsetup/state/inforce \
 	netsetup/state/hop \
-	netsetup/state/reason \
 	netsetup/state/expr \
 	netsetup/state/rule \
 	netsetup/state/statement \
@@ -62,27 +58,31 @@ NETSETUP = \
 	netsetup/state/desired \
 	netsetup/state/meet \
 	netsetup/state/cuts \
-	netsetup/state/way \
-	netsetup/state/finder \
-	netsetup/state/upleg \
-	netsetup/state/legs \
-	netsetup/state/tuple \
 	netsetup/state/kindex \
 	netsetup/state/diff \
 	netsetup/state/drain \
 	netsetup/state/plan \
 	netsetup/state/export \
-	netsetup/state/foreign \
-	netsetup/state/box \
-	netsetup/state/doctor_tbl \
-	netsetup/state/doctor_check \
-	netsetup/state/doctor_ours \
-	netsetup/state/doctor_net \
-	netsetup/state/doctor_kernel \
-	netsetup/state/doctor_chains \
-	netsetup/state/doctor_rules \
-	netsetup/state/doctor_files \
-	netsetup/state/doctor \
+	netsetup/explain/packet \
+	netsetup/explain/walk \
+	netsetup/explain/inforce \
+	netsetup/explain/reason \
+	netsetup/explain/way \
+	netsetup/explain/finder \
+	netsetup/explain/upleg \
+	netsetup/explain/legs \
+	netsetup/explain/tuple \
+	netsetup/doctor/foreign \
+	netsetup/doctor/box \
+	netsetup/doctor/doctor_tbl \
+	netsetup/doctor/doctor_check \
+	netsetup/doctor/doctor_ours \
+	netsetup/doctor/doctor_net \
+	netsetup/doctor/doctor_kernel \
+	netsetup/doctor/doctor_chains \
+	netsetup/doctor/doctor_rules \
+	netsetup/doctor/doctor_files \
+	netsetup/doctor/doctor \
 	netsetup/kernel/nl \
 	netsetup/kernel/nft_news \
 	netsetup/kernel/nft_expr \
@@ -173,7 +173,7 @@ PROXYD = \
 PROGRAMS = netsetup/main proxyd/main
 
 # those of the modules above that are a header only and have no .c file
-HEADERS = policy/policy netsetup/state/doctor_tbl \
+HEADERS = policy/policy netsetup/doctor/doctor_tbl \
 	proxyd/base/reason_tbl proxyd/flow/steps_tbl
 
 # --- tools and flags -------------------------------------------------------

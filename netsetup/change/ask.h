@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
+#include "netsetup/explain/way.h"
 #include "netsetup/kernel/nl.h"
-#include "netsetup/state/way.h"
 
 struct ask {
 	struct nl route;

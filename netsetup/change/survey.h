@@ -5,7 +5,7 @@
 #ifndef NETSETUP_CHANGE_SURVEY_H
 #define NETSETUP_CHANGE_SURVEY_H
 
-#include "netsetup/state/box.h"
+#include "netsetup/doctor/box.h"
 
 /*
  * Fill *ret_box, in `arena`, with what the checks of doctor look at. `policy`

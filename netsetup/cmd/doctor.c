@@ -11,7 +11,7 @@
 
 #include "netsetup/change/survey.h"
 #include "netsetup/cmd/session.h"
-#include "netsetup/state/doctor.h"
+#include "netsetup/doctor/doctor.h"
 
 /* -1 to go on, or the exit status. */
 static int

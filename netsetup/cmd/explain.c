@@ -12,9 +12,9 @@
 #include "lib/log.h"
 #include "netsetup/change/ask.h"
 #include "netsetup/cmd/session.h"
-#include "netsetup/state/inforce.h"
-#include "netsetup/state/legs.h"
-#include "netsetup/state/tuple.h"
+#include "netsetup/explain/inforce.h"
+#include "netsetup/explain/legs.h"
+#include "netsetup/explain/tuple.h"
 
 /* What is asked, and what had to be found out for that. */
 struct asking {

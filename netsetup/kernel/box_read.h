@@ -6,8 +6,8 @@
 #ifndef NETSETUP_KERNEL_BOX_READ_H
 #define NETSETUP_KERNEL_BOX_READ_H
 
+#include "netsetup/doctor/box.h"
 #include "netsetup/kernel/nl.h"
-#include "netsetup/state/box.h"
 
 /*
  * Fill interfaces, ip rules and routes of *b, which must be zeroed, in

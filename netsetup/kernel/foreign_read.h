@@ -5,8 +5,8 @@
 #ifndef NETSETUP_KERNEL_FOREIGN_READ_H
 #define NETSETUP_KERNEL_FOREIGN_READ_H
 
+#include "netsetup/doctor/foreign.h"
 #include "netsetup/kernel/nl.h"
-#include "netsetup/state/foreign.h"
 
 /*
  * Fill rules and flowtables of *f in `arena`; chains are left as they are.

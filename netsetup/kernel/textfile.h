@@ -5,7 +5,7 @@
 #ifndef NETSETUP_KERNEL_TEXTFILE_H
 #define NETSETUP_KERNEL_TEXTFILE_H
 
-#include "netsetup/state/box.h"
+#include "netsetup/doctor/box.h"
 
 enum { TEXTFILE_MAX = 256 * 1024 };
 

@@ -10,7 +10,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-#include "netsetup/state/way.h"
+#include "netsetup/explain/way.h"
 
 struct box {
 	bool no_rule;	/* the ip rule of the mark DELIVER is gone */

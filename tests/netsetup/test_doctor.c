@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "netsetup/change/survey.h"
-#include "netsetup/state/doctor.h"
+#include "netsetup/doctor/doctor.h"
 #include "tests/netsetup/states.h"
 
 /* A box, and a policy for it. */

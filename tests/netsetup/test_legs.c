@@ -7,8 +7,8 @@
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
 
-#include "netsetup/state/legs.h"
-#include "netsetup/state/reason.h"
+#include "netsetup/explain/legs.h"
+#include "netsetup/explain/reason.h"
 #include "tests/netsetup/boxes.h"
 #include "tests/netsetup/states.h"
 

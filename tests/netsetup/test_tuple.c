@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "netsetup/state/tuple.h"
+#include "netsetup/explain/tuple.h"
 #include "tests/unit.h"
 
 enum { WORDS_MAX = 6 };

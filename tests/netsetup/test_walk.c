@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "lib/arena.h"
+#include "netsetup/explain/inforce.h"
+#include "netsetup/explain/walk.h"
 #include "netsetup/state/draft.h"
-#include "netsetup/state/inforce.h"
 #include "netsetup/state/rule.h"
-#include "netsetup/state/walk.h"
 #include "tests/unit.h"
 
 struct scene {
