@@ -12,7 +12,7 @@
 #include "policy/policy.h"
 #include "tests/lab/lab.h"
 
-enum { SERVICES_MAX = 4, WAIT_MS = 4000 };
+enum { SERVICES_MAX = 8, WAIT_MS = 4000 };
 
 /* Listeners on capture ports, of both families. */
 struct stand {

@@ -275,7 +275,7 @@ timer_killed_and_late(void)
 static void
 waits_for_the_lock(void)
 {
-	struct lab *lab = trying("300ms");
+	struct lab *lab = trying("1500ms");
 	pid_t pid;
 
 	pid = lab_spawn(lab, LAB_GATEWAY, "locker",
@@ -286,7 +286,7 @@ waits_for_the_lock(void)
 			"print(\"held\", flush=True)\n"
 			"time.sleep(60)'");
 	CU_ASSERT(LAB_WAIT(lab_logged("locker", "held"), 5000));
-	lab_sleep(500);
+	lab_sleep(1600);
 	CU_ASSERT(installed(lab, "two"));
 	CU_ASSERT(timer(lab) > 0);
 	lab_stop(lab, pid, SIGKILL, 1000);
