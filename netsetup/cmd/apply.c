@@ -62,11 +62,13 @@ is_in_force(struct session *s, const struct journal *j, const struct target *t)
 static int
 refuse_waiting(struct journal *j, const struct pending *p)
 {
+	char time[CLOCK_DURATION_LEN];
+
 	leftover_keep_timer(j, p);
-	log_error("%s waits to be confirmed, and is put back in %u s; "
-		  "`netsetup confirm` keeps it, `netsetup remove` takes "
-		  "all away",
-		  p->path, (unsigned int)(pending_left_ms(p) + 999) / 1000);
+	log_error("%s waits to be confirmed: `netsetup confirm` keeps it, "
+		  "`netsetup remove` takes all away, and in %s what was in "
+		  "force before is put back",
+		  p->path, leftover_time(p, time));
 	return EXIT_FAILED;
 }
 
@@ -118,9 +120,9 @@ try_out(struct session *s, struct journal *j, const struct target *t,
 		return common_fail("cannot start the timer", r);
 	status = change(s, j, t);
 	if (status == EXIT_DONE)
-		printf("%s is put back in %s unless you type `netsetup "
-		       "confirm`\n",
-		       t->path, clock_duration(ms, duration));
+		printf("what was in force before is put back in %s unless "
+		       "you type `netsetup confirm`\n",
+		       clock_duration(ms, duration));
 	else
 		leftover_settle(j);
 	return status;

@@ -91,8 +91,8 @@ put_back(struct journal *j, const struct pending *p, struct arena *arena)
 	r = enact_copy(j, &p->former, arena, &diags);
 	if (r < 0) {
 		log_errors(&diags);
-		log_error("%s was not confirmed in time, and cannot be put "
-			  "back: %s",
+		log_error("%s was not confirmed in time, but what was in "
+			  "force before cannot be put back: %s",
 			  p->path, strerror(-r));
 	} else if (p->former.path) {
 		log_warn("%s was not confirmed in time: what %s said is in "
@@ -119,12 +119,12 @@ leftover_keep_timer(struct journal *j, const struct pending *p)
 		return;
 	r = timer_start(j, p->deadline_ms, fire);
 	if (r < 0)
-		log_error("the timer that puts %s back is gone and does not "
-			  "start: %s",
+		log_error("%s waits to be confirmed, but its timer is gone "
+			  "and does not start: %s",
 			  p->path, strerror(-r));
 	else
-		log_warn("the timer that puts %s back was gone: started "
-			 "another",
+		log_warn("%s waits to be confirmed, and its timer was gone: "
+			 "started another",
 			 p->path);
 }
 
@@ -258,22 +258,30 @@ leftover_look(struct arena *arena)
 	return l;
 }
 
+const char *
+leftover_time(const struct pending *p, char buf[CLOCK_DURATION_LEN])
+{
+	return clock_duration((pending_left_ms(p) + 999) / 1000 * 1000, buf);
+}
+
 void
 leftover_text(const struct leftover *l, struct str *out)
 {
 	uint64_t left = pending_left_ms(&l->pending);
+	char time[CLOCK_DURATION_LEN];
 
 	if (!l->pending.there)
 		return;
 	if (left == 0)
 		str_addf(out,
-			 "unconfirmed, and its time is over: %s puts it back",
+			 "unconfirmed, and its time is over: %s puts back "
+			 "what was in force before",
 			 l->timer ? "its timer" : "the next `netsetup apply`");
 	else
 		str_addf(out,
-			 "unconfirmed, put back in %u s unless `netsetup "
-			 "confirm`",
-			 (unsigned int)((left + 999) / 1000));
+			 "unconfirmed: what was in force before is put back "
+			 "in %s unless you type `netsetup confirm`",
+			 leftover_time(&l->pending, time));
 	if (left > 0 && !l->timer)
 		str_add(out, "; its timer is gone, the next `netsetup apply` "
 			     "starts another");

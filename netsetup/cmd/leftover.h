@@ -6,6 +6,7 @@
 #ifndef NETSETUP_CMD_LEFTOVER_H
 #define NETSETUP_CMD_LEFTOVER_H
 
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "netsetup/change/pending.h"
 
@@ -35,6 +36,10 @@ struct leftover {
  * what to type. Changes nothing.
  */
 struct leftover leftover_look(struct arena *arena);
+
+/* The time that is left, in whole seconds rounded up. Returns `buf`. */
+const char *leftover_time(const struct pending *p,
+			  char buf[CLOCK_DURATION_LEN]);
 
 /* What waits, in a line without its end; nothing if nothing does. */
 void leftover_text(const struct leftover *l, struct str *out);

@@ -96,7 +96,8 @@ put_back_to_nothing(void)
 	struct lab *lab = lab_up(NULL);
 
 	lab_policy(lab, ONE);
-	command_check(lab, "apply --confirm 300ms", 0, "put back in 300ms");
+	command_check(lab, "apply --confirm 300ms", 0,
+		      "what was in force before is put back in 300ms unless");
 	CU_ASSERT(installed(lab, "one"));
 	CU_ASSERT(LAB_WAIT(nothing_installed(lab), 3000));
 	lab_down(lab);
@@ -127,13 +128,16 @@ said_while_pending(void)
 	struct lab *lab = trying("60s");
 
 	command_check(lab, "status", 2,
-		      "unconfirmed, put back in 60 s unless `netsetup "
-		      "confirm`");
+		      "unconfirmed: what was in force before is put back in "
+		      "1m unless you type `netsetup confirm`");
 	command_check(lab, "status --json", 2, "\"seconds_left\": 60,");
 	command_check(lab, "status --json", 2, "\"timer\": true");
-	command_check(lab, "plan", 0, "unconfirmed, put back in 60 s");
+	command_check(lab, "plan", 0, "unconfirmed: what was in force before");
 	lab_policy(lab, ONE);
-	command_check(lab, "apply", 1, "`netsetup confirm` keeps it");
+	command_check(lab, "apply", 1,
+		      "`netsetup confirm` keeps it, `netsetup remove` takes "
+		      "all away, and in 1m what was in force before is put "
+		      "back");
 	CU_ASSERT(installed(lab, "two"));
 	command_silent(lab, "remove");
 	CU_ASSERT(nothing_installed(lab));
