@@ -2,10 +2,13 @@
 /*
  * netsetup - from a policy to nftables rules, ip rules, routes and sysctls.
  *
- * Finds the command and hands over to it.
+ * Finds the command and hands over to it. Output that did not arrive is a
+ * failure, for half a script or half a policy looks like a whole one.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/log.h"
 #include "netsetup/cmd/apply.h"
@@ -77,12 +80,24 @@ unknown_command(const char *word)
 	return EXIT_USAGE;
 }
 
-int
-main(int argc, char **argv)
+/* A file that is opened later must not become where the output goes. */
+static void
+fill_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static int
+run(int argc, char **argv)
 {
 	size_t i;
 
-	log_init("netsetup", LOG_LEVEL_NOTICE);
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;
@@ -100,4 +115,20 @@ main(int argc, char **argv)
 			return commands[i].run(argc - 1, argv + 1);
 	}
 	return unknown_command(argv[1]);
+}
+
+int
+main(int argc, char **argv)
+{
+	int status;
+
+	fill_standard_files();
+	log_init("netsetup", LOG_LEVEL_NOTICE);
+	status = run(argc, argv);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	log_error("standard output takes no more: what was written is not "
+		  "complete");
+	return status == EXIT_DONE || status == EXIT_DIFFERENCES ? EXIT_FAILED
+								 : status;
 }

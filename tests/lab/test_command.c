@@ -92,6 +92,27 @@ exit_statuses(void)
 	lab_down(lab);
 }
 
+/* Half a script is none; output that nobody wants is no failure. */
+static void
+output_is_lost(void)
+{
+	static const char *const commands[] = {"export", "plan", "plan --json",
+					       "check --print"};
+	struct lab *lab = lab_up(NULL);
+	char command[64];
+	size_t i;
+
+	lab_policy(lab, COMMAND_POLICY);
+	for (i = 0; i < 4; i++) {
+		snprintf(command, sizeof(command), "%s >/dev/full",
+			 commands[i]);
+		command_check(lab, command, 1, "standard output takes no more");
+	}
+	command_silent(lab, "export >/dev/null");
+	command_silent(lab, "export >&-");
+	lab_down(lab);
+}
+
 /* Redirect without an address to redirect to would be a black hole. */
 static void
 no_ipv4_address(void)
@@ -154,6 +175,7 @@ ssh_guard(void)
 static const struct unit_test tests[] = {
 	{"one_at_a_time", one_at_a_time},
 	{"exit_statuses", exit_statuses},
+	{"output_is_lost", output_is_lost},
 	{"no_ipv4_address", no_ipv4_address},
 	{"forward_drop_is_noted", forward_drop_is_noted},
 	{"ssh_guard", ssh_guard},
