@@ -83,7 +83,9 @@ change(struct session *s, struct journal *j, const struct target *t)
 	if (d.n > 0 || r < 0)
 		common_print(&s->diags);
 	if (r < 0 && s->diags.n_errors == 0)
-		return common_fail("apply", r);
+		return common_fail("cannot apply, or cannot write "
+				   "to " JOURNAL_DIR,
+				   r);
 	if (r < 0)
 		return EXIT_FAILED;
 	if (d.n > 0)

@@ -291,6 +291,10 @@ common_lock(struct journal *j)
 			  (int)holder);
 		return EXIT_FAILED;
 	}
+	if (r == -ENOTUNIQ && geteuid() != 0) {
+		log_error("cannot write to " JOURNAL_DIR "; run it as root");
+		return EXIT_NOT_PERMITTED;
+	}
 	if (r == -ENOTUNIQ) {
 		log_error(JOURNAL_DIR " belongs to somebody else, or others "
 				      "may write to it; take it away");

@@ -49,7 +49,6 @@ print_findings(const struct findings *found, bool as_json)
 		json_object(&j, NULL);
 		doctor_json(found, &j);
 		json_end(&j);
-		str_add_char(&text, '\n');
 	} else {
 		doctor_text(found, &text);
 	}

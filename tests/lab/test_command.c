@@ -68,6 +68,11 @@ exit_statuses(void)
 		    command);
 	UNIT_CHECK(r == 0, "check: %d", r);
 
+	r = lab_run(lab, LAB_GATEWAY, NULL,
+		    "install -d -m 700 " JOURNAL_DIR "; setpriv --reuid 65534 "
+		    "--clear-groups --bounding-set=-all netsetup confirm");
+	UNIT_CHECK(r == 77, "confirm: %d", r);
+
 	command_check(lab, "aply", 64, "did you mean 'apply'?");
 	command_check(lab, "plan --confirm 60s", 64,
 		      "unknown option --confirm");
@@ -110,6 +115,35 @@ output_is_lost(void)
 	}
 	command_silent(lab, "export >/dev/null");
 	command_silent(lab, "export >&-");
+	lab_down(lab);
+}
+
+/* One line end after the last brace, whatever the command. */
+static void
+json_ends_once(void)
+{
+	static const char *const commands[] = {
+		"plan",
+		"status",
+		"doctor",
+		"bypass list",
+		"explain " LAB_CLIENT4 " " LAB_SERVER4 ":80",
+	};
+	struct lab *lab = lab_up(NULL);
+	struct str out = {0};
+	size_t i;
+
+	lab_policy(lab, COMMAND_POLICY);
+	lab_apply(lab);
+	for (i = 0; i < 5; i++) {
+		str_clear(&out);
+		lab_run(lab, LAB_GATEWAY, &out,
+			"netsetup %s --json%s | tail -c 3", commands[i],
+			i == 0 ? " -f " LAB_DIR "/policy.conf" : "");
+		UNIT_CHECK(!strcmp(str_text(&out), "\n}\n"), "%s: '%s'",
+			   commands[i], str_text(&out));
+	}
+	str_fini(&out);
 	lab_down(lab);
 }
 
@@ -176,6 +210,7 @@ static const struct unit_test tests[] = {
 	{"one_at_a_time", one_at_a_time},
 	{"exit_statuses", exit_statuses},
 	{"output_is_lost", output_is_lost},
+	{"json_ends_once", json_ends_once},
 	{"no_ipv4_address", no_ipv4_address},
 	{"forward_drop_is_noted", forward_drop_is_noted},
 	{"ssh_guard", ssh_guard},
