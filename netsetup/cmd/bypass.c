@@ -106,7 +106,6 @@ print(struct bypass_pair *pairs, size_t n, bool as_json)
 			pair_json(&pairs[i], &j);
 		json_end(&j);
 		json_end(&j);
-		str_add_char(&text, '\n');
 	}
 	fputs(str_text(&text), stdout);
 	str_fini(&text);
@@ -218,7 +217,7 @@ parse_time(const char *text, uint64_t *ret_ms)
 	return false;
 }
 
-/* SRC DST [DUR] after the first word. */
+/* client, destination and perhaps a duration after the first word. */
 static bool
 parse_pair(const struct options *o, struct bypass_pair *ret_pair)
 {
@@ -270,7 +269,8 @@ cmd_bypass(int argc, char **argv)
 	int status;
 
 	status = common_options(argc, argv, OPTION_JSON,
-				"list | add src dst [duration] | del src dst",
+				"list | add client destination [duration] | "
+				"del client destination",
 				&o);
 	if (status >= 0)
 		return status;
@@ -282,8 +282,8 @@ cmd_bypass(int argc, char **argv)
 		return run(&o, false, true);
 	if (!o.json && !strcmp(word, "del") && o.n_words == 3)
 		return run(&o, false, false);
-	log_error("bypass: type `netsetup bypass list [--json]`, `netsetup "
-		  "bypass add CLIENT DESTINATION [10m]`, or `netsetup bypass "
-		  "del CLIENT DESTINATION`");
+	log_error("bypass: type `netsetup bypass list`, `netsetup bypass add "
+		  "client destination [duration]` or `netsetup bypass del "
+		  "client destination`");
 	return EXIT_USAGE;
 }

@@ -54,8 +54,8 @@ struct options {
 /*
  * Parse what follows a command's name, argv[0]. `allowed` are OPTION_* bits.
  * Options may stand before, between and after words. `words` describes those
- * in the usage line: "src dst:port"; NULL where none are taken.
- * Returns -1 to go on, or the exit status: the rest was said.
+ * in the usage line: "client[:port] destination:port"; NULL where none are
+ * taken. Returns -1 to go on, or the exit status: the rest was said.
  */
 int common_options(int argc, char **argv, unsigned int allowed,
 		   const char *words, struct options *ret_options);

@@ -280,7 +280,6 @@ as_json(const struct asking *a, struct str *out)
 	json_bool(&j, "differs", a->drift.n > 0);
 	way_json(&a->way, &j);
 	json_end(&j);
-	str_add_char(out, '\n');
 }
 
 static int
@@ -332,7 +331,7 @@ explain(struct session *s, const struct options *o)
 int
 cmd_explain(int argc, char **argv)
 {
-	return session_command(argc, argv,
-			       OPTION_FILE | OPTION_IFACE | OPTION_JSON,
-			       "[tcp|udp] src[:port] dst:port", explain);
+	return session_command(
+		argc, argv, OPTION_FILE | OPTION_IFACE | OPTION_JSON,
+		"[tcp|udp] client[:port] destination:port", explain);
 }

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define USAGE "[tcp|udp] SRC[:PORT] DST:PORT"
+#define USAGE "`netsetup explain [tcp|udp] client[:port] destination:port`"
 
 /* The port of "ADDR:PORT" or "[ADDR]:PORT", as text; NULL: none. */
 static const char *
@@ -90,14 +90,23 @@ parse_proto(char *const **words, int *n, enum proto *ret, struct str *ret_error)
 		(*words)++;
 		(*n)--;
 	}
+	if (!known && *n == 3 && isdigit((unsigned char)(*words)[2][0]) &&
+	    !strpbrk((*words)[2], ".:")) {
+		str_addf(ret_error,
+			 strchr((*words)[1], ':')
+				 ? "a port follows its address: [%s]:%s"
+				 : "a port follows its address: %s:%s",
+			 (*words)[1], (*words)[2]);
+		return -EINVAL;
+	}
 	if (!known && *n == 3) {
 		str_addf(ret_error, "unknown protocol '%s': tcp or udp", first);
 		return -EINVAL;
 	}
 	if (*n == 2)
 		return 0;
-	str_add(ret_error, *n < 2 ? "something is missing: " USAGE
-				  : "too many words: " USAGE);
+	str_add(ret_error, *n < 2 ? "something is missing: type " USAGE
+				  : "too many words: type " USAGE);
 	return -EINVAL;
 }
 

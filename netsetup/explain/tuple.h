@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tuple.h - a flow as it is typed: [tcp|udp] SRC[:PORT] DST:PORT.
+ * tuple.h - a flow as it is typed: [tcp|udp] client[:port] destination:port.
  */
 #ifndef NETSETUP_EXPLAIN_TUPLE_H
 #define NETSETUP_EXPLAIN_TUPLE_H

@@ -173,9 +173,10 @@ what_is_refused(void)
 		int status;
 		const char *says;
 	} rows[] = {
-		{"", 64, "type `netsetup bypass list [--json]`"},
-		{"show", 64, "type `netsetup bypass list [--json]`"},
-		{"add 10.1.0.2", 64, "bypass add CLIENT DESTINATION [10m]"},
+		{"", 64, "type `netsetup bypass list`"},
+		{"show", 64, "type `netsetup bypass list`"},
+		{"add 10.1.0.2", 64,
+		 "bypass add client destination [duration]"},
 		{"add 10.1.0.2 10.2.0.2 1h 2h", 64, "bypass add"},
 		{"del 10.1.0.2 10.2.0.2 1h", 64, "bypass del"},
 		{"add --json 10.1.0.2 10.2.0.2", 64, "type"},

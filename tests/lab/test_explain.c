@@ -502,7 +502,9 @@ mistakes(void)
 		int status;
 		const char *says;
 	} table[] = {
-		{"", 64, "something is missing: [tcp|udp] SRC[:PORT] DST:PORT"},
+		{"", 64,
+		 "something is missing: type `netsetup explain [tcp|udp] "
+		 "client[:port] destination:port`"},
 		{"10.1.0.2 10.2.0.2", 64,
 		 "'10.2.0.2' needs a port: 10.2.0.2:80"},
 		{"client.example 10.2.0.2:80", 64,

@@ -8,6 +8,8 @@
 #include "netsetup/explain/tuple.h"
 #include "tests/unit.h"
 
+#define USAGE "`netsetup explain [tcp|udp] client[:port] destination:port`"
+
 enum { WORDS_MAX = 6 };
 
 /* Split at spaces; "udp 10.1.0.2:1 > 10.2.0.2:53" or the error. */
@@ -48,13 +50,14 @@ test_good(void)
 static void
 test_bad(void)
 {
-	check("", "something is missing: [tcp|udp] SRC[:PORT] DST:PORT");
-	check("udp 10.1.0.2",
-	      "something is missing: [tcp|udp] SRC[:PORT] DST:PORT");
-	check("udp 10.1.0.2 10.2.0.2:53 now",
-	      "too many words: [tcp|udp] SRC[:PORT] DST:PORT");
+	check("", "something is missing: type " USAGE);
+	check("udp 10.1.0.2", "something is missing: type " USAGE);
+	check("udp 10.1.0.2 10.2.0.2:53 now", "too many words: type " USAGE);
 	check("icmp 10.1.0.2 10.2.0.2:53",
 	      "unknown protocol 'icmp': tcp or udp");
+	check("10.1.0.2 10.2.0.2 80",
+	      "a port follows its address: 10.2.0.2:80");
+	check("fd01::2 fd02::2 80", "a port follows its address: [fd02::2]:80");
 	check("10.1.0.2 10.2.0.2", "'10.2.0.2' needs a port: 10.2.0.2:80");
 	check("fd01::2 fd02::2:80",
 	      "'fd02::2:80' needs a port: [fd02::2:80]:80");
