@@ -11,7 +11,6 @@
 #include "lib/arena.h"
 #include "netsetup/change/observe.h"
 #include "netsetup/change/readback.h"
-#include "netsetup/state/drain.h"
 
 static int
 look(struct drift *d, const struct journal *j)
@@ -36,9 +35,7 @@ look(struct drift *d, const struct journal *j)
 	if (r < 0)
 		return r;
 	readback_mark(&readback, &d->observed);
-	/* `remove --drain` is what the administrator wants meanwhile */
-	if (!drain_is_under_way(&d->observed, &d->wanted.state, d->arena))
-		d->diff = diff(&d->observed, &d->wanted.state, d->arena);
+	d->diff = diff(&d->observed, &d->wanted.state, d->arena);
 	return 0;
 }
 

@@ -131,7 +131,8 @@ enact_recover(struct journal *j, struct arena *arena, struct diags *diags,
 	if (r < 0 || !intent.there)
 		return r;
 	ret_what->found = true;
-	ret_what->path = intent.policy.path;
+	if (!intent.policy.drain)
+		ret_what->path = intent.policy.path;
 	r = is_committed(&intent.policy, arena, diags, &committed);
 	if (r < 0)
 		return r;

@@ -3,7 +3,7 @@
  * Records are text files, replaced as a whole. Former values: one
  * `PATH BEFORE OURS` a line, in the order in which they are put back; a line
  * that is not so is passed over. A policy: a comment that names its file,
- * then its canonical text.
+ * perhaps one that says how far it is drained, then its canonical text.
  */
 #include "netsetup/change/journal.h"
 
@@ -300,6 +300,31 @@ journal_stamp(const struct journal *j, const char *kind)
 
 /* --- policies ------------------------------------------------------------ */
 
+/* What stands below the name of the file. */
+static const char *const drains[] = {
+	[DRAIN_NONE] = "",
+	[DRAIN_ACCEPTS] = "# draining\n",
+	[DRAIN_REFUSES] = "# drained\n",
+};
+
+static const char *
+below_name(const char *text)
+{
+	const char *end = strchr(text, '\n');
+
+	return end ? end + 1 : "";
+}
+
+static enum drain
+parse_drain(const char *text)
+{
+	enum drain d = DRAIN_REFUSES;
+
+	while (strncmp(text, drains[d], strlen(drains[d])) != 0)
+		d--;
+	return d;
+}
+
 struct journal_policy
 journal_parse_policy(const struct journal *j, const char *text,
 		     struct arena *arena)
@@ -313,7 +338,22 @@ journal_parse_policy(const struct journal *j, const char *text,
 	p.text = arena_strdup(arena, text);
 	p.len = strlen(text);
 	p.path = arena_strndup(arena, p.text + 2, strcspn(p.text + 2, "\n"));
+	p.drain = parse_drain(below_name(p.text));
 	return p;
+}
+
+struct journal_policy
+journal_drained(const struct journal *j, const struct journal_policy *copy,
+		enum drain drain, struct arena *arena)
+{
+	const char *policy = below_name(copy->text);
+
+	policy += strlen(drains[copy->drain]);
+	return journal_parse_policy(j,
+				    arena_printf(arena, "# %s\n%s%s",
+						 copy->path, drains[drain],
+						 policy),
+				    arena);
 }
 
 bool

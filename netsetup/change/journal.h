@@ -18,6 +18,7 @@
 
 #include "lib/str.h"
 #include "netsetup/kernel/sysctl.h"
+#include "netsetup/state/drain.h"
 
 #define JOURNAL_DIR "/run/interpose"
 
@@ -31,8 +32,9 @@ struct journal {
 struct journal_policy {
 	const char *path; /* where it was read from; NULL: none is on record */
 	const char *copy; /* its file here, once it is in force */
-	const char *text; /* what is in that: a comment line, the policy */
+	const char *text; /* what is in that: comment lines, the policy */
 	size_t len;
+	enum drain drain; /* only that part of it is in force */
 };
 
 /* Finds out the namespace; creates nothing. 0 or -errno. */
@@ -103,6 +105,11 @@ int journal_load_policy(const struct journal *j, struct arena *arena,
 struct journal_policy journal_parse_policy(const struct journal *j,
 					   const char *text,
 					   struct arena *arena);
+
+/* The same policy, of which only that part is in force; lives in `arena`. */
+struct journal_policy journal_drained(const struct journal *j,
+				      const struct journal_policy *copy,
+				      enum drain drain, struct arena *arena);
 
 /* Do both say the same, wherever they come from? No policy is one, too. */
 bool journal_same_policy(const struct journal_policy *a,

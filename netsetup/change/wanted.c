@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "netsetup/change/observe.h"
+#include "netsetup/state/drain.h"
 
 struct policy *
 wanted_policy(const struct journal_policy *copy, struct diags *diags,
@@ -49,6 +50,7 @@ wanted_load(const struct journal_policy *copy, struct arena *arena,
 	if (r < 0)
 		return r;
 	w->refused = desired(w->policy, &w->facts, arena, diags, &w->state) < 0;
+	drain_state(&w->state, copy->drain, arena, &w->state);
 	return 0;
 }
 

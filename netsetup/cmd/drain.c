@@ -13,10 +13,9 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "netsetup/change/apply.h"
+#include "netsetup/change/enact.h"
 #include "netsetup/change/flows.h"
 #include "netsetup/cmd/leftover.h"
-#include "netsetup/state/drain.h"
 
 enum {
 	POLL_MS = 1000,
@@ -27,6 +26,7 @@ enum {
 struct draining {
 	struct session *session;
 	struct journal *journal;
+	struct journal_policy copy; /* of what is in force */
 	uint64_t end_ms;
 	bool terminal;
 	bool shown; /* a line of progress stands there */
@@ -96,20 +96,24 @@ wait_for_flows(struct draining *d, size_t *ret_n)
 	return r < 0 ? common_fail("cannot look at the connections", r) : -1;
 }
 
-/* Bring about the part of the policy in force that running flows need. */
+/*
+ * Bring about the part of the policy in force that running flows need, and
+ * have the record say so: who is killed from here on leaves that, and nobody
+ * puts capture back but who asks for it.
+ */
 static int
-step(struct draining *d, bool accepts)
+step(struct draining *d, enum drain drain)
 {
-	struct session *s = d->session;
-	struct kdiff changes = {0};
-	struct kstate state;
+	struct arena *arena = d->session->arena;
+	struct journal_policy copy;
 	struct diags diags;
 	int r, status = -1;
 
 	diags_init(&diags);
-	drain_state(&s->desired, accepts, s->arena, &state);
-	r = apply(d->journal, &state, s->arena, &diags, &changes);
-	common_print(&diags);
+	copy = journal_drained(d->journal, &d->copy, drain, arena);
+	r = enact_copy(d->journal, &copy, arena, &diags);
+	if (r < 0)
+		common_print(&diags);
 	if (r < 0)
 		status = diags.n_errors > 0 ? EXIT_FAILED
 					    : common_fail("remove", r);
@@ -121,13 +125,16 @@ static int
 run(struct draining *d)
 {
 	size_t n = 0;
-	int status;
+	int status = -1;
 
-	status = step(d, true);
-	if (status < 0)
+	if (d->copy.drain != DRAIN_REFUSES)
+		status = step(d, DRAIN_ACCEPTS);
+	if (status < 0) {
+		leftover_settle(d->journal); /* nothing is to be confirmed */
 		status = wait_for_flows(d, &n);
+	}
 	if (status < 0 && n == 0)
-		status = step(d, false);
+		status = step(d, DRAIN_REFUSES);
 	if (status < 0 && n == 0) {
 		wait_ms(left_ms(d) < HEARD_MS ? left_ms(d) : HEARD_MS);
 		status = wait_for_flows(d, &n);
@@ -135,15 +142,14 @@ run(struct draining *d)
 	return status;
 }
 
-/* What earlier runs have left: there is nothing to confirm any more. */
+/* What earlier runs have left. */
 static void
-settle(struct journal *j)
+mend(struct journal *j)
 {
 	struct arena *arena = arena_new();
 	struct pending pending;
 
 	leftover_mend(j, arena, &pending);
-	leftover_settle(j);
 	arena_free(arena);
 }
 
@@ -156,8 +162,10 @@ drain(struct journal *j, uint64_t ms)
 
 	d.end_ms = clock_now_ms() + ms;
 	d.terminal = isatty(STDERR_FILENO);
-	settle(j);
+	mend(j);
 	status = session_open_applied(&s);
+	if (status < 0 && journal_load_policy(j, s.arena, &d.copy) < 0)
+		status = EXIT_FAILED; /* it was there a moment ago */
 	if (status < 0)
 		status = session_observe(&s, NFT_DEPTH_ALL);
 	if (status < 0 && s.observed.table && !s.policy) {

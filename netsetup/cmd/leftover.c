@@ -21,6 +21,13 @@ enum { TRIES = 60, APART_MS = 1000 };
 
 /* --- a change that was interrupted --------------------------------------- */
 
+/* The policy of an apply that was interrupted; NULL: it was a remove. */
+static const char *
+interrupted_path(const struct intent *intent)
+{
+	return intent->policy.drain ? NULL : intent->policy.path;
+}
+
 static void
 tell_interrupted(const char *path, const char *what)
 {
@@ -224,9 +231,9 @@ leftover_tell_remove(struct journal *j, struct arena *arena)
 
 	if (intent_load(j, arena, &intent) < 0 || !intent.there)
 		return;
-	tell_interrupted(intent.policy.path, intent.policy.path
-						     ? ": undone with the rest"
-						     : ": finished it");
+	tell_interrupted(interrupted_path(&intent),
+			 interrupted_path(&intent) ? ": undone with the rest"
+						   : ": finished it");
 }
 
 static bool
@@ -250,7 +257,7 @@ leftover_look(struct arena *arena)
 		return l;
 	l.interrupted = is_interrupted(&j, arena, &intent);
 	if (l.interrupted)
-		tell_interrupted(intent.policy.path,
+		tell_interrupted(interrupted_path(&intent),
 				 ": `netsetup apply` finishes or undoes it "
 				 "first, `netsetup remove` takes all away");
 	if (pending_load(&j, arena, &l.pending) == 0 && l.pending.there)

@@ -30,6 +30,7 @@ work_out(struct session *s)
 		return common_fail("cannot look at the interfaces", r);
 	r = desired(s->policy, &s->facts, s->arena, &s->diags, &s->desired);
 	s->refused = r < 0;
+	drain_state(&s->desired, s->drain, s->arena, &s->desired);
 	return -1;
 }
 
@@ -60,6 +61,7 @@ session_open_applied(struct session *s)
 	if (!applied.path)
 		return -1;
 	s->applied = applied.path;
+	s->drain = applied.drain;
 	s->policy = wanted_policy(&applied, &s->diags, &s->edited);
 	if (s->policy)
 		return work_out(s);

@@ -11,6 +11,7 @@
 #include "netsetup/kernel/nft_read.h"
 #include "netsetup/state/desired.h"
 #include "netsetup/state/diff.h"
+#include "netsetup/state/drain.h"
 
 struct session {
 	struct arena *arena; /* owns */
@@ -22,6 +23,7 @@ struct session {
 	bool refused;		/* this box cannot do it; diags say why */
 	const char *applied;	/* that policy's file; NULL: none on record */
 	bool edited;		/* and it says something else now */
+	enum drain drain;	/* that part of it is wanted */
 };
 
 /*

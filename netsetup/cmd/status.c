@@ -10,7 +10,6 @@
 
 #include "netsetup/cmd/leftover.h"
 #include "netsetup/cmd/session.h"
-#include "netsetup/state/drain.h"
 #include "netsetup/state/plan.h"
 
 /* What is known about one service from what is installed. */
@@ -136,18 +135,12 @@ changed_text(const struct session *s, struct str *out)
 		return;
 	}
 	str_add(out, "somebody changed what was applied; ");
-	if (s->edited) { /* apply would do more than that */
+	if (s->edited || s->drain) { /* apply would do more than that */
 		str_add(out, "to mend:\n");
 		return;
 	}
 	command_text(s, "apply", out);
 	str_add(out, " mends it:\n");
-}
-
-static bool
-is_draining(const struct session *s)
-{
-	return drain_is_under_way(&s->observed, &s->desired, s->arena);
 }
 
 /* What `remove --drain` has left. */
@@ -192,12 +185,10 @@ status_text(const struct session *s, const struct leftover *left,
 		command_text(s, "plan", out);
 		str_add(out, "\n");
 	}
+	if (s->drain)
+		draining_text(s, out);
 	if (d->n == 0)
 		return;
-	if (is_draining(s)) {
-		draining_text(s, out);
-		return;
-	}
 	changed_text(s, out);
 	plan_text(d, out);
 }
@@ -233,7 +224,7 @@ status_json(const struct session *s, const struct leftover *left,
 	json_bool(&j, "installed", s->observed.table);
 	json_bool(&j, "policy_edited", s->edited);
 	leftover_json(left, &j);
-	json_bool(&j, "draining", is_draining(s));
+	json_bool(&j, "draining", s->drain != DRAIN_NONE);
 	json_array(&j, "services");
 	for (i = 0; i < n_services(s); i++) {
 		if (!is_captured(s, i))
@@ -273,7 +264,8 @@ status(struct session *s, const struct options *o)
 	fputs(str_text(&text), stdout);
 	str_fini(&text);
 	common_print_errors(&s->diags);
-	return d.n > 0 || s->edited || left.interrupted || left.pending.there
+	return d.n > 0 || s->drain || s->edited || left.interrupted ||
+			       left.pending.there
 		       ? EXIT_DIFFERENCES
 		       : EXIT_DONE;
 }

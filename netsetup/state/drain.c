@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "lib/arena.h"
-#include "netsetup/state/diff.h"
 
 static const char *const staying[] = {
 	"divert",
@@ -85,9 +84,9 @@ leads_astray(const struct kstate *wanted, const struct krule *r)
 }
 
 static bool
-rule_stays(const struct kstate *wanted, const struct krule *r, bool accepts)
+rule_stays(const struct kstate *wanted, const struct krule *r, enum drain drain)
 {
-	if (!strcmp(r->chain, "heartbeat") && !accepts)
+	if (!strcmp(r->chain, "heartbeat") && drain == DRAIN_REFUSES)
 		return false;
 	return stays(r->chain) && !is_pulse(r) && !leads_astray(wanted, r);
 }
@@ -105,12 +104,15 @@ is_used(const struct kstate *s, const char *name)
 }
 
 void
-drain_state(const struct kstate *wanted, bool accepts, struct arena *arena,
+drain_state(const struct kstate *wanted, enum drain drain, struct arena *arena,
 	    struct kstate *ret_state)
 {
 	struct kstate s = *wanted;
 	size_t i;
 
+	*ret_state = s;
+	if (drain == DRAIN_NONE)
+		return;
 	s.chains = arena_calloc(arena, s.n_chains + 1, sizeof(*s.chains));
 	s.rules = arena_calloc(arena, s.n_rules + 1, sizeof(*s.rules));
 	s.sets = arena_calloc(arena, s.n_sets + 1, sizeof(*s.sets));
@@ -122,7 +124,7 @@ drain_state(const struct kstate *wanted, bool accepts, struct arena *arena,
 			s.chains[s.n_chains++] = wanted->chains[i];
 	}
 	for (i = 0; i < wanted->n_rules; i++) {
-		if (rule_stays(wanted, &wanted->rules[i], accepts))
+		if (rule_stays(wanted, &wanted->rules[i], drain))
 			s.rules[s.n_rules++] = wanted->rules[i];
 	}
 	for (i = 0; i < wanted->n_sets; i++) {
@@ -135,24 +137,4 @@ drain_state(const struct kstate *wanted, bool accepts, struct arena *arena,
 		s.n_sets++;
 	}
 	*ret_state = s;
-}
-
-static bool
-is_installed(const struct kstate *observed, const struct kstate *wanted,
-	     bool accepts, struct arena *arena)
-{
-	struct kstate s;
-
-	drain_state(wanted, accepts, arena, &s);
-	return diff(observed, &s, arena).n == 0;
-}
-
-bool
-drain_is_under_way(const struct kstate *observed, const struct kstate *wanted,
-		   struct arena *arena)
-{
-	return observed->table && wanted->table &&
-	       diff(observed, wanted, arena).n > 0 &&
-	       (is_installed(observed, wanted, true, arena) ||
-		is_installed(observed, wanted, false, arena));
 }

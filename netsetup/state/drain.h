@@ -13,17 +13,18 @@
 
 struct arena;
 
+enum drain {
+	DRAIN_NONE,
+	DRAIN_ACCEPTS, /* proxyd still connects for what it has accepted */
+	DRAIN_REFUSES, /* it finds no return path: no new flow that spoofs */
+};
+
 /*
  * The part of `wanted` that running flows need; lists live in `arena` and
- * share what is in them. `accepts`: proxyd shall still find its return path
- * and connect for what it has accepted; without that it takes no new flow
- * from another's address.
+ * share what is in them. With DRAIN_NONE that is all of it. `wanted` may be a
+ * part already, and be ret_state.
  */
-void drain_state(const struct kstate *wanted, bool accepts, struct arena *arena,
-		 struct kstate *ret_state);
-
-/* Does a box that shall have `wanted` have that part of it, and not more? */
-bool drain_is_under_way(const struct kstate *observed,
-			const struct kstate *wanted, struct arena *arena);
+void drain_state(const struct kstate *wanted, enum drain drain,
+		 struct arena *arena, struct kstate *ret_state);
 
 #endif

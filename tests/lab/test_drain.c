@@ -65,16 +65,27 @@ end(struct drained *d)
 	lab_down(d->lab);
 }
 
+/* Nothing is captured any more, and that is on record. */
+static void
+wait_for_record(struct lab *lab)
+{
+	UNIT_CHECK(LAB_WAIT(lab_run(lab, LAB_GATEWAY, NULL,
+				    "grep -qs '^# drain' "
+				    "/run/interpose/netsetup.policy.*") == 0,
+			    3000),
+		   "capture ends");
+	UNIT_CHECK(lab_run(lab, LAB_GATEWAY, NULL,
+			   "nft list sets inet | grep alive_") != 0,
+		   "no set is left");
+}
+
 static pid_t
 start_drain(struct drained *d, const char *duration)
 {
 	pid_t pid = lab_spawn(d->lab, LAB_GATEWAY, "remove",
 			      "netsetup remove --drain %s", duration);
 
-	UNIT_CHECK(LAB_WAIT(lab_run(d->lab, LAB_GATEWAY, NULL,
-				    "nft list sets inet | grep alive_") != 0,
-			    3000),
-		   "capture ends");
+	wait_for_record(d->lab);
 	return pid;
 }
 
@@ -224,16 +235,18 @@ watched(void)
 	lab_apply(lab);
 	pid = lab_spawn(lab, LAB_GATEWAY, "remove",
 			"netsetup remove --drain 20s");
-	UNIT_CHECK(LAB_WAIT(lab_run(lab, LAB_GATEWAY, NULL,
-				    "nft list sets inet | grep alive_") != 0,
-			    3000),
-		   "capture ends");
+	wait_for_record(lab);
 	lab_stop(lab, pid, SIGINT, 1000);
 	command_check(lab, "status", 2, "draining: nothing is captured");
 	watch = lab_spawn(lab, LAB_GATEWAY, "watch", "netsetup watch");
 	lab_sleep(1500);
-	lab_stop(lab, watch, SIGTERM, 1000);
 	UNIT_CHECK(!lab_logged("watch", "somebody"), "it is content");
+	lab_must(lab, LAB_GATEWAY, "nft flush ruleset");
+	UNIT_CHECK(LAB_WAIT(lab_logged("watch", "put back"), 3000), "flushed");
+	lab_stop(lab, watch, SIGTERM, 1000);
+	UNIT_CHECK(lab_run(lab, LAB_GATEWAY, NULL,
+			   "nft list sets inet | grep alive_") != 0,
+		   "but captures nothing");
 	command_check(lab, "status", 2, "draining: nothing is captured");
 	command_silent(lab, "remove --drain 20s");
 	command_check(lab, "status", 0, "nothing is installed\n");

@@ -175,6 +175,66 @@ sweep(struct box *b, const struct sweep *s)
 	UNIT_CHECK(!more && i > s->least, "%s: %d calls", s->killed, i);
 }
 
+/* --- remove --drain --------------------------------------------------------
+ */
+
+/* What capture, and the question of proxyd, leave in a listing. */
+static int
+how_far(struct lab *lab)
+{
+	static const char *const left[] = {"alive_", "heartbeat",
+					   "table inet interpose"};
+	struct str rules = {0};
+	size_t i;
+
+	lab_run(lab, LAB_GATEWAY, &rules, "nft -s list ruleset");
+	for (i = 0; i < 3; i++) {
+		if (rules.data && strstr(rules.data, left[i]))
+			break;
+	}
+	str_fini(&rules);
+	return (int)i;
+}
+
+/* Killed there: nobody who mends that puts back what was given up. */
+static bool
+check_drain(struct lab *lab, int point)
+{
+	int met = how_far(lab), now;
+	struct str said = {0};
+	bool ok;
+
+	lab_run(lab, LAB_GATEWAY, NULL, "netsetup confirm");
+	now = how_far(lab);
+	ok = lab_run(lab, LAB_GATEWAY, &said, "netsetup status") != 1 &&
+	     !(said.data && strstr(said.data, "somebody"));
+	UNIT_CHECK(ok && now == met, "killed at %d: %d, then %d: %s", point,
+		   met, now, str_text(&said));
+	str_fini(&said);
+	return ok && now == met;
+}
+
+static void
+drain(void)
+{
+	struct lab *lab = lab_up(NULL);
+	bool more = true, ok = true;
+	int i;
+
+	lab_write_file(ONE, "gateway {\n    inside in0\n}\n"
+			    "pool p {\n    node original\n}\n"
+			    "service one {\n    intercept tcp port 80\n}\n");
+	for (i = 1; i < POINTS_MAX && more && ok; i++) {
+		more = lab_run(lab, LAB_GATEWAY, NULL,
+			       "netsetup apply -f " ONE " && exec tool_killat "
+			       "%d netsetup remove --drain 1ms",
+			       i) == 128 + 9;
+		ok = check_drain(lab, i);
+	}
+	UNIT_CHECK(!more && i > 20, "%d calls", i);
+	lab_down(lab);
+}
+
 /* One test a row. */
 static void
 sweep_row(size_t row)
@@ -223,9 +283,13 @@ put_back(void)
 }
 
 static const struct unit_test tests[] = {
-	{"first_apply", first_apply}, {"apply_again", apply_again},
-	{"remove", remove_all},	      {"apply_on_trial", apply_on_trial},
-	{"confirm", confirm},	      {"put_back", put_back},
+	{"first_apply", first_apply},
+	{"apply_again", apply_again},
+	{"remove", remove_all},
+	{"apply_on_trial", apply_on_trial},
+	{"confirm", confirm},
+	{"put_back", put_back},
+	{"drain", drain},
 };
 
 LAB_MAIN("killed", tests)

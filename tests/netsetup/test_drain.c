@@ -2,6 +2,8 @@
 /* test_drain.c - what is left of a state for flows that come to their end? */
 #include "netsetup/state/drain.h"
 
+#include "netsetup/state/diff.h"
+
 #include "tests/netsetup/states.h"
 
 /* Does a rule redirect, or renew an alive set? */
@@ -47,21 +49,25 @@ test_left(void)
 {
 	struct arena *a = arena_new();
 	struct facts f = states_facts(a);
-	struct kstate all, with, without;
+	struct kstate all, with, without, again;
 	struct policy *p;
 	struct diags d;
 
 	diags_init(&d);
 	p = states_policy("lists", &d);
 	desired(p, &f, a, &d, &all);
-	drain_state(&all, true, a, &with);
-	drain_state(&all, false, a, &without);
+	drain_state(&all, DRAIN_ACCEPTS, a, &with);
+	drain_state(&all, DRAIN_REFUSES, a, &without);
 	check(&all, &with);
 	check(&all, &without);
 	UNIT_CHECK(with.n_rules == without.n_rules + 1, "proxyd's question");
-	UNIT_CHECK(!drain_is_under_way(&all, &all, a), "all of it");
-	UNIT_CHECK(drain_is_under_way(&with, &all, a), "a part");
-	UNIT_CHECK(drain_is_under_way(&without, &all, a), "less");
+	drain_state(&all, DRAIN_NONE, a, &again);
+	UNIT_CHECK(diff(&all, &again, a).n == 0, "all of it");
+	again = with;
+	drain_state(&again, DRAIN_ACCEPTS, a, &again);
+	UNIT_CHECK(diff(&with, &again, a).n == 0, "a part of a part");
+	drain_state(&again, DRAIN_REFUSES, a, &again);
+	UNIT_CHECK(diff(&without, &again, a).n == 0, "less of it");
 	UNIT_CHECK(with.n_rules < all.n_rules && kstate_chain(&with, "divert"),
 		   "%zu of %zu", with.n_rules, all.n_rules);
 	policy_free(p);
