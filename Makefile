@@ -50,6 +50,7 @@ NETSETUP = \
 	netsetup/state/span \
 	netsetup/state/dispatch \
 	netsetup/state/filter \
+	netsetup/state/settle \
 	netsetup/state/capture \
 	netsetup/state/guard \
 	netsetup/state/existing \

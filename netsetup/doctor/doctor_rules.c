@@ -119,26 +119,6 @@ check_untracked(struct doctor *d)
 	each_rule(d, find_notrack);
 }
 
-/*
- * A packet in the middle of a connection that conntrack does not know begins
- * a new one for it, unless nf_conntrack_tcp_loose is 0, and is redirected.
- */
-void
-check_existing(struct doctor *d)
-{
-	const struct foreign *f = &d->box->foreign;
-	size_t i;
-
-	if (!doctor_captures(d, VIA_REDIRECT) || d->facts->observed->table ||
-	    box_number(d->box, 0, "net/netfilter/nf_conntrack_tcp_loose") == 0)
-		return;
-	for (i = 0; i < f->n_rules; i++) {
-		if (frule_tracks(&f->rules[i]))
-			return;
-	}
-	doctor_found(d, NULL);
-}
-
 static bool
 zone_is_free(const struct doctor *d, uint32_t first)
 {

@@ -62,9 +62,6 @@ DOCTOR(not_alive, "not-alive", WARNING, \
 DOCTOR(drift, "drift", WARNING, \
 	"somebody changed what was applied; see `netsetup status`", \
 	"netsetup apply{f}") \
-DOCTOR(existing, "existing-untracked", WARNING, \
-	"nothing on this box tracks connections yet: those that are there when it is applied are captured in their middle, and reset", \
-	"nft 'add table inet tracking; add chain inet tracking forward {{ type filter hook forward priority 0; }}; add rule inet tracking forward ct state new counter'") \
 DOCTOR(no_interface, "no-interface", WARNING, \
 	"there is no interface {iface}: nothing is captured there until it comes", \
 	"ip -brief link") \

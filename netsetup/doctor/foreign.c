@@ -180,31 +180,6 @@ frule_untracks(const struct frule *r)
 }
 
 bool
-frule_tracks(const struct frule *r)
-{
-	static const char *const names[] = {"ct", "nat", "masq", "redir"};
-	static const char *const texts[] = {"conntrack",  "state", "CT",
-					    "MASQUERADE", "SNAT",  "DNAT",
-					    "REDIRECT"};
-	size_t i, j;
-
-	for (i = 0; i < r->n_exprs; i++) {
-		const struct fexpr *e = &r->exprs[i];
-
-		for (j = 0; j < sizeof(names) / sizeof(names[0]); j++) {
-			if (is(e, names[j]))
-				return true;
-		}
-		for (j = 0; e->text && j < sizeof(texts) / sizeof(texts[0]);
-		     j++) {
-			if (!strcmp(e->text, texts[j]) && !e->verdict)
-				return true;
-		}
-	}
-	return false;
-}
-
-bool
 frule_translates(const struct frule *r)
 {
 	size_t i;

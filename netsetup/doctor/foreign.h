@@ -81,9 +81,6 @@ const struct kforeign_chain *foreign_base(const struct foreign *f,
 /* Does it keep packets from being tracked? */
 bool frule_untracks(const struct frule *r);
 
-/* Does it need conntrack, and so has all connections tracked? */
-bool frule_tracks(const struct frule *r);
-
 /* Does it change the source of what leaves? */
 bool frule_translates(const struct frule *r);
 

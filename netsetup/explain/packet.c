@@ -507,6 +507,8 @@ packet_why(struct arena *arena, const struct packet_value *v,
 	if (t.sort == SORT_STATUS)
 		return e->key == NFT_CMP_EQ ? "it was redirected"
 					    : "it was not redirected";
+	if (t.sort == SORT_FLAGS && e->key == NFT_CMP_NEQ)
+		return NULL;
 	if (t.sort == SORT_FLAGS || t.sort == SORT_OTHER)
 		return arena_printf(arena, "its %s differ", t.words);
 	return arena_printf(arena, "%s %s %s %s", t.words, own,

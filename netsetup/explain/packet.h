@@ -58,7 +58,10 @@ bool packet_load(const struct packet *p, const struct kexpr *e,
 const char *packet_value_text(struct arena *arena, const struct packet_value *v,
 			      const struct packet *p);
 
-/* Why the match `e` does not hold: "tcp dport 443 is not 80". */
+/*
+ * Why the match `e` does not hold: "tcp dport 443 is not 80". NULL where it is
+ * for the first packet of a connection only that it does not: nobody asks.
+ */
 const char *packet_why(struct arena *arena, const struct packet_value *v,
 		       const struct kexpr *e, const struct packet *p);
 

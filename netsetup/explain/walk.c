@@ -102,7 +102,8 @@ is_in(const struct machine *m, const struct kset *set)
 	case KSET_IPV6_PAIR:
 		return m->w->bypassed;
 	case KSET_FAMILY:
-		if (m->w->alive != WALK_ALIVE_NOW)
+		/* those that packets fill are the alive sets */
+		if (set->flags & NFT_SET_EVAL && m->w->alive != WALK_ALIVE_NOW)
 			return m->w->alive == WALK_ALIVE_YES;
 		break;
 	case KSET_IPV4:

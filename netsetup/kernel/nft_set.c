@@ -179,6 +179,8 @@ add_kelem(struct nftnl_set *x, const struct kset *s, const struct kelem *e)
 
 	if (!elem)
 		return -ENOMEM;
+	if (s->ms)
+		nftnl_set_elem_set_u64(elem, NFTNL_SET_ELEM_TIMEOUT, s->ms);
 	if (s->flags & NFT_SET_MAP)
 		nftnl_set_elem_set_u32(elem, NFTNL_SET_ELEM_VERDICT,
 				       (uint32_t)e->verdict);

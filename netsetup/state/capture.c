@@ -13,6 +13,7 @@
 #include "lib/arena.h"
 #include "netsetup/state/bypass.h"
 #include "netsetup/state/filter.h"
+#include "netsetup/state/settle.h"
 
 bool
 capture_wanted(const struct policy *p)
@@ -381,6 +382,9 @@ add_front(struct front *f)
 	size_t i;
 
 	bypass_add_rules(f->d, f->chain, f->families, g->place);
+	/* before conntrack only first packets come by */
+	if (f->via == VIA_REDIRECT && front_has(f->policy, f->via, PROTO_TCP))
+		settle_add(f->d, f->chain, f->families, g->place);
 	add_gateway_excepts(f);
 	if (g->outside.n) {
 		if (!f->again)

@@ -164,6 +164,22 @@ draft_timed_set(struct draft *d, const char *name, enum kset_type type,
 	return set->name;
 }
 
+const char *
+draft_expiring_set(struct draft *d, const char *name, enum kset_type type,
+		   struct kelem *elems, size_t n, uint32_t ms,
+		   struct place place, const char *label)
+{
+	struct kset *set = add_set(d, name, place, label);
+
+	set->type = type;
+	set->flags = NFT_SET_TIMEOUT;
+	set->ms = ms;
+	set->n_elems = kset_normalise(elems, n, type);
+	set->elems =
+		arena_memdup(d->arena, elems, set->n_elems * sizeof(*elems));
+	return set->name;
+}
+
 void
 draft_alive_set(struct draft *d, const char *name, struct place place,
 		const char *label)

@@ -61,6 +61,15 @@ const char *draft_timed_set(struct draft *d, const char *name,
 			    enum kset_type type, uint32_t size,
 			    struct place place, const char *label);
 
+/*
+ * A set that begins with these elements, each for `ms`. They are there anew
+ * only when the set is: what is left of them is nobody's business.
+ */
+const char *draft_expiring_set(struct draft *d, const char *name,
+			       enum kset_type type, struct kelem *elems,
+			       size_t n, uint32_t ms, struct place place,
+			       const char *label);
+
 /* An empty set of families that packets fill and time empties. */
 void draft_alive_set(struct draft *d, const char *name, struct place place,
 		     const char *label);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/hash.h"
 
 enum {
@@ -447,7 +448,11 @@ format_key(const struct kelem *e, enum kset_type type, struct str *out)
 void
 kelem_format(const struct kelem *e, const struct kset *set, struct str *out)
 {
+	char time[CLOCK_DURATION_LEN];
+
 	format_key(e, set->type, out);
+	if (set->ms)
+		str_addf(out, " timeout %s", clock_duration(set->ms, time));
 	if (set->flags & NFT_SET_MAP)
 		format_way(e, out);
 }
@@ -464,7 +469,7 @@ kset_format(const struct kset *s, struct str *out)
 	size_t i;
 
 	str_add(out, s->name);
-	if (kset_is_dynamic(s))
+	if (kset_is_dynamic(s) && !s->ms)
 		return; /* its elements come and go */
 	str_add(out, " { ");
 	for (i = 0; i < s->n_elems; i++) {

@@ -160,9 +160,10 @@ struct kset {
 	struct place place;
 	const char *label;
 	enum kset_type type;
-	uint32_t flags;		   /* NFT_SET_* */
-	uint32_t size;		   /* 0: any */
-	bool counts;		   /* each element has a counter */
+	uint32_t flags; /* NFT_SET_* */
+	uint32_t size;	/* 0: any */
+	bool counts;	/* each element has a counter */
+	uint32_t ms;	/* wanted: how long elements stay; 0: always */
 	const struct kelem *elems; /* sorted, disjoint; none of pairs */
 	size_t n_elems;
 };

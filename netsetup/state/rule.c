@@ -261,12 +261,12 @@ rule_port_in(struct rule *r, uint8_t l4, enum rule_end end, const char *set)
 }
 
 static void
-flags_are(struct rule *r, uint8_t mask, uint8_t value)
+cmp_flags(struct rule *r, uint32_t op, uint8_t mask, uint8_t value)
 {
 	need_l4(r, IPPROTO_TCP);
 	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, 1);
 	expr_bitwise(r, &mask, NULL, sizeof(mask));
-	expr_cmp_u8(r, value);
+	expr_cmp(r, op, &value, sizeof(value));
 }
 
 void
@@ -281,14 +281,21 @@ void
 rule_not_rst(struct rule *r)
 {
 	expr_say(r, "tcp flags ! rst");
-	flags_are(r, TH_RST, 0);
+	cmp_flags(r, NFT_CMP_EQ, TH_RST, 0);
 }
 
 void
 rule_syn(struct rule *r)
 {
 	expr_say(r, "tcp flags syn / fin,syn,rst,ack");
-	flags_are(r, TH_FIN | TH_SYN | TH_RST | TH_ACK, TH_SYN);
+	cmp_flags(r, NFT_CMP_EQ, TH_FIN | TH_SYN | TH_RST | TH_ACK, TH_SYN);
+}
+
+void
+rule_not_syn(struct rule *r)
+{
+	expr_say(r, "tcp flags != syn / fin,syn,rst,ack");
+	cmp_flags(r, NFT_CMP_NEQ, TH_FIN | TH_SYN | TH_RST | TH_ACK, TH_SYN);
 }
 
 /* The value that was loaded, under mask; the words end the same way. */

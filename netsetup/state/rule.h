@@ -47,7 +47,8 @@ void rule_port_in(struct rule *r, uint8_t l4, enum rule_end end,
 void rule_port_vmap(struct rule *r, uint8_t l4, enum rule_end end,
 		    const char *map);
 void rule_not_rst(struct rule *r);
-void rule_syn(struct rule *r); /* of TCP, the first of a connection */
+void rule_syn(struct rule *r);	   /* of TCP, the first of a connection */
+void rule_not_syn(struct rule *r); /* of TCP, any other */
 void rule_mark_is(struct rule *r, uint32_t mask, uint32_t value);
 void rule_mark_is_not(struct rule *r, uint32_t mask, uint32_t value);
 /* Of the socket that gets the packet, if it is one with a mark. */

@@ -17,7 +17,8 @@
 
 /* Everything that remove must leave as it was. */
 #define LISTINGS                                                               \
-	"nft list ruleset; ip rule; ip -6 rule; ip route show table all;"      \
+	"nft list ruleset | sed 's/ expires [0-9hms]*//g';"                    \
+	"ip rule; ip -6 rule; ip route show table all;"                        \
 	"ip -6 route show table all | sed 's/ expires [0-9]*sec//';"           \
 	"sysctl -a 2>/dev/null | grep -E '^net\\.ipv[46]\\.(conf|ip_forward)'"
 

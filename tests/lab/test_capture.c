@@ -334,6 +334,7 @@ guard_out(void)
 		 "nft 'add table ip t; add chain ip t c { type filter hook "
 		 "input priority 0; }; add rule ip t c tcp sport %u counter'",
 		 s.policy->services[0].capture_port);
+	lab_must(s.lab, LAB_GATEWAY, "nft flush set inet interpose settling");
 	lab_must(s.lab, LAB_GATEWAY, "conntrack -F");
 	lab_send(fd, "late");
 	lab_sleep(50);

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -89,6 +90,160 @@ told(int fd, const char *who)
 	send(fd, "?", 1, MSG_NOSIGNAL);
 	n = lab_recv(fd, &c, 1, 1000);
 	UNIT_CHECK(n == -ECONNRESET, "%s: %zd", who, n);
+}
+
+/* Connections that were redirected, by the counters. */
+static size_t
+captured(struct lab *lab)
+{
+	struct str out = {0};
+	const char *at;
+	size_t n;
+
+	lab_run(lab, LAB_GATEWAY, &out,
+		"nft list chain inet interpose "
+		"service_web");
+	at = strstr(str_text(&out), "counter packets ");
+	n = at ? strtoul(at + strlen("counter packets "), NULL, 10) : 0;
+	str_fini(&out);
+	return n;
+}
+
+/*
+ * A connection from before of each family, on a box that tracks nothing; then
+ * the rules are there, and proxyd.
+ */
+static struct lab *
+begin_untracked(struct lab_flow old[2], int l[2])
+{
+	static const struct lab_options forwards = {.forwarding = true};
+	struct lab *lab = lab_up(&forwards);
+	int i;
+
+	lab_policy(lab, policy, lab_user());
+	for (i = 0; i < 2; i++) {
+		l[i] = lab_serve(lab, lab_families[i], PORT);
+		lab_flow_open(lab, lab_families[i], l[i], NULL, PORT, &old[i]);
+		works(&old[i], "before");
+	}
+	UNIT_CHECK(lab_run(lab, LAB_GATEWAY, NULL,
+			   "conntrack -L | grep dport=80") == 1,
+		   "nothing is tracked");
+	lab_apply(lab);
+	lab_proxyd_up(lab);
+	CU_ASSERT_FATAL(LAB_WAIT(lab_armed(lab), 3000));
+	return lab;
+}
+
+static void
+close_both(struct lab_flow f[2], const int *l)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		lab_flow_close(&f[i]);
+		if (l)
+			close(l[i]);
+	}
+}
+
+static void
+open_proxied(struct lab *lab, const int l[2], struct lab_flow ret_new[2])
+{
+	size_t before = captured(lab);
+	int i;
+
+	for (i = 0; i < 2; i++)
+		lab_flow_open(lab, lab_families[i], l[i], NULL, PORT,
+			      &ret_new[i]);
+	UNIT_CHECK(captured(lab) == before + 2, "the new ones are proxied");
+}
+
+/* Whoever speaks first; and for longer than packets need to settle. */
+static void
+nothing_is_tracked(void)
+{
+	struct lab_flow old[2], new[2];
+	struct lab *lab;
+	int i, l[2];
+
+	lab = begin_untracked(old, l);
+	lab_send(old[0].client, "client first");
+	CU_ASSERT(lab_expect(old[0].server, "first", 1000));
+	lab_send(old[1].server, "server first");
+	CU_ASSERT(lab_expect(old[1].client, "first", 1000));
+	open_proxied(lab, l, new);
+	lab_must(lab, LAB_GATEWAY, "nft flush set inet interpose settling");
+	command_silent(lab, "plan");
+	for (i = 0; i < 2; i++) {
+		works(&old[i], "the old one, settled");
+		works(&new[i], "the new one");
+	}
+	close_both(new, NULL);
+	close_both(old, l);
+	lab_down(lab);
+}
+
+/* The time runs once: from when the table is made, not from each apply. */
+static void
+settles_once(void)
+{
+	struct lab_flow old[2];
+	struct str out = {0};
+	struct lab *lab;
+	int i, l[2];
+
+	lab = begin_untracked(old, l);
+	lab_run(lab, LAB_GATEWAY, &out, "nft list set inet interpose settling");
+	UNIT_CHECK(
+		strstr(str_text(&out), "ipv4 timeout 2h expires 1h59m") &&
+			strstr(str_text(&out), "ipv6 timeout 2h expires 1h59m"),
+		"%s", str_text(&out));
+	lab_must(lab, LAB_GATEWAY, "nft flush set inet interpose settling");
+	lab_policy(lab,
+		   "gateway {\n inside in0\n user %s\n}\n"
+		   "service web {\n intercept tcp port 80, 443\n}\n",
+		   lab_user());
+	lab_apply(lab);
+	str_clear(&out);
+	lab_run(lab, LAB_GATEWAY, &out, "nft list set inet interpose settling");
+	UNIT_CHECK(!strstr(str_text(&out), "ipv"), "%s", str_text(&out));
+	/* known to nobody, and in the middle: cut, as what conntrack forgot */
+	for (i = 0; i < 2; i++)
+		told(old[i].client, "too late");
+	close_both(old, l);
+	str_fini(&out);
+	lab_down(lab);
+}
+
+/* What is proxied keeps its entries; what began in between is let be. */
+static void
+flushed_and_back(void)
+{
+	struct lab_flow old[2], new[2], between[2];
+	struct lab *lab;
+	int i, l[2];
+
+	lab = begin_untracked(old, l);
+	open_proxied(lab, l, new);
+	for (i = 0; i < 2; i++) {
+		works(&old[i], "the old one");
+		works(&new[i], "the new one");
+	}
+	lab_must(lab, LAB_GATEWAY, "nft flush ruleset");
+	for (i = 0; i < 2; i++)
+		lab_flow_open(lab, lab_families[i], l[i], NULL, PORT,
+			      &between[i]);
+	lab_apply(lab);
+	for (i = 0; i < 2; i++) {
+		works(&old[i], "the old one, back");
+		works(&new[i], "the new one, back");
+		works(&between[i], "the one in between");
+	}
+	close_both(between, NULL);
+	close_both(new, NULL);
+	close_both(old, l);
+	lab_down(lab);
 }
 
 /* Whoever speaks first: both are told, and nothing comes through. */
@@ -232,6 +387,9 @@ udp_is_forgotten(void)
 
 static const struct unit_test tests[] = {
 	{"kept", kept},
+	{"nothing_is_tracked", nothing_is_tracked},
+	{"settles_once", settles_once},
+	{"flushed_and_back", flushed_and_back},
 	{"both_ends_are_reset", both_ends_are_reset},
 	{"others_are_spared", others_are_spared},
 	{"proxied_go_on", proxied_go_on},

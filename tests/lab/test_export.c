@@ -14,7 +14,8 @@ listing(struct lab *lab, struct str *out)
 {
 	str_clear(out);
 	lab_run(lab, LAB_GATEWAY, out,
-		"nft --debug=netlink list table inet interpose >" LAB_DIR
+		"nft --debug=netlink list table inet interpose |"
+		" sed 's/ expires [0-9hms]*//g' >" LAB_DIR
 		"/listing; grep -v element " LAB_DIR "/listing |"
 		" sed 's/^\\(inet interpose [a-z_]*\\) .*/\\1/';"
 		" grep element " LAB_DIR "/listing | sort;"

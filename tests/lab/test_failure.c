@@ -411,7 +411,8 @@ many_killed_open(void)
 	CU_ASSERT(LAB_WAIT(lab_armed(lab), 5000));
 	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGKILL, 1000), 137);
 	CU_ASSERT(LAB_WAIT(lab_run(lab, LAB_GATEWAY, NULL,
-				   "nft list sets inet | grep -q expires") == 1,
+				   "nft list sets inet | grep -A4 alive_ | "
+				   "grep -q expires") == 1,
 			   500));
 	str_fini(&policy);
 	lab_down(lab);

@@ -145,49 +145,6 @@ of_ports(void)
 	lab_down(lab);
 }
 
-/*
- * A router that tracks nothing: what is there when capture begins would be
- * cut. Once it is tracked it goes on, though applied with --existing keep.
- */
-static void
-of_existing(void)
-{
-	static const struct lab_options forwards = {.forwarding = true};
-	struct lab *lab = lab_up(&forwards);
-	struct str out = {0}, line = {0}, mend = {0};
-	struct lab_flow f;
-	int l;
-
-	sick_own_etc(lab);
-	lab_policy(lab, sick_usual, lab_user());
-	l = lab_serve(lab, AF_INET, 80);
-	lab_flow_open(lab, AF_INET, l, NULL, 80, &f);
-	close(l);
-	CU_ASSERT(lab_flow_works(&f));
-	sick_examine(lab, SICK_DOCTOR, &out);
-	CU_ASSERT_FATAL(sick_look_for(str_text(&out), "existing-untracked",
-				      &line, &mend));
-	lab_must(lab, LAB_GATEWAY, "%s", str_text(&mend));
-	CU_ASSERT(lab_flow_works(&f));
-	str_clear(&out);
-	sick_examine(lab, SICK_DOCTOR, &out);
-	CU_ASSERT_FALSE(sick_look_for(str_text(&out), "existing-untracked",
-				      &line, &mend));
-	lab_apply(lab);
-	lab_proxyd_up(lab);
-	CU_ASSERT(LAB_WAIT(lab_armed(lab), 3000));
-	CU_ASSERT(lab_flow_works(&f));
-	lab_must(lab, LAB_GATEWAY, "nft delete table inet tracking");
-	CU_ASSERT(lab_flow_works(&f));
-	sick_healthy(lab);
-	lab_flow_close(&f);
-	str_fini(&mend);
-	str_fini(&line);
-	str_fini(&out);
-	sick_give_back_etc(lab);
-	lab_down(lab);
-}
-
 /* --- tproxy --------------------------------------------------------------- */
 
 /* What is delivered without having been translated must be let in, too. */
@@ -229,8 +186,9 @@ of_tproxy(void)
 }
 
 static const struct unit_test tests[] = {
-	{"of_policies", of_policies}, {"of_subnets", of_subnets},
-	{"of_ports", of_ports},	      {"of_existing", of_existing},
+	{"of_policies", of_policies},
+	{"of_subnets", of_subnets},
+	{"of_ports", of_ports},
 	{"of_tproxy", of_tproxy},
 };
 

@@ -263,7 +263,15 @@ syn_ack(void)
 	grid(hasty, false, late_syn_ack);
 }
 
-/* Conntrack forgets everything; the flow goes on when the client speaks. */
+/* Conntrack forgets everything, when what was there before has settled. */
+static void
+forget_all(struct lab *lab)
+{
+	lab_must(lab, LAB_GATEWAY, "nft flush set inet interpose settling");
+	lab_must(lab, LAB_GATEWAY, "conntrack -F");
+}
+
+/* The flow goes on when the client speaks. */
 static void
 forget(struct lab *lab, int family, int l)
 {
@@ -271,7 +279,7 @@ forget(struct lab *lab, int family, int l)
 
 	lab_flow_open(lab, family, l, NULL, PORT, &f);
 	CU_ASSERT(lab_flow_works(&f));
-	lab_must(lab, LAB_GATEWAY, "conntrack -F");
+	forget_all(lab);
 	lab_send(f.client, "do you remember me?");
 	CU_ASSERT(lab_expect(f.server, "remember me?", 2000));
 	lab_send(f.server, "of course");
@@ -293,7 +301,7 @@ forget_and_hear(struct lab *lab, int family, int l)
 	lab_sysctl(lab, LAB_GATEWAY, "net/ipv4/tcp_early_demux", "0");
 	lab_flow_open(lab, family, l, NULL, PORT, &f);
 	CU_ASSERT(lab_flow_works(&f));
-	lab_must(lab, LAB_GATEWAY, "conntrack -F");
+	forget_all(lab);
 	send(f.server, "hello?", 6, MSG_NOSIGNAL);
 	lab_sleep(300);
 	lab_reset(f.client);

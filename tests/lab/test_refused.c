@@ -24,7 +24,8 @@ listings(struct lab *lab, struct str *out)
 {
 	str_clear(out);
 	lab_run(lab, LAB_GATEWAY, out,
-		"nft list ruleset; ip rule; ip -6 rule;"
+		"nft list ruleset | sed 's/ expires [0-9hms]*//g';"
+		"ip rule; ip -6 rule;"
 		"for f in -4 -6; do ip $f route show table 9061 2>/dev/null; "
 		"done;"
 		"sysctl -a 2>/dev/null | grep -E '^net.*(forwarding|redir)'");

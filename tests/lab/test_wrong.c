@@ -25,7 +25,8 @@ static void
 observe(struct lab *lab, struct str *out)
 {
 	lab_run(lab, LAB_GATEWAY, out,
-		"nft list ruleset; ip rule; ip -6 rule; "
+		"nft list ruleset | sed 's/ expires [0-9hms]*//g'; "
+		"ip rule; ip -6 rule; "
 		"ip route show table all; ip -6 route show table all; "
 		"sysctl -a 2>/dev/null | "
 		"grep -E 'forward|redirects|rp_filter|accept_ra'; "

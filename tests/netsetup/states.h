@@ -71,6 +71,13 @@ states_installed(struct arena *a, const struct kstate *s)
 		r->n_exprs = 0;
 	}
 	str_fini(&comment);
+	k.sets = arena_memdup(a, s->sets, s->n_sets * sizeof(*s->sets));
+	for (i = 0; i < k.n_sets; i++) {
+		if (!kset_is_dynamic(&k.sets[i]))
+			continue;
+		k.sets[i].n_elems = 0;
+		k.sets[i].ms = 0;
+	}
 	k.sysctls =
 		arena_memdup(a, s->sysctls, s->n_sysctls * sizeof(*s->sysctls));
 	for (i = 0; i < k.n_sysctls; i++)

@@ -10,10 +10,13 @@
 #include <string.h>
 
 #include "lib/arena.h"
+#include "policy/policy.h"
+
 #include "netsetup/explain/inforce.h"
 #include "netsetup/explain/walk.h"
 #include "netsetup/state/draft.h"
 #include "netsetup/state/rule.h"
+#include "netsetup/state/settle.h"
 #include "tests/unit.h"
 
 struct scene {
@@ -423,6 +426,38 @@ test_alive(void)
 	end(&s);
 }
 
+/*
+ * Time empties this one, but not packets fill it: no proxyd is supposed. That
+ * a rule is for later packets is no reason why a first one is not captured.
+ */
+static void
+test_settling(void)
+{
+	struct kelem ipv4 = {.low = {NFPROTO_IPV4}, .high = {NFPROTO_IPV4}};
+	struct kset now = {.name = SETTLE_SET, .type = KSET_FAMILY};
+	struct kstate contents = {.sets = &now, .n_sets = 1};
+	struct scene s;
+
+	begin(&s);
+	now.elems = &ipv4;
+	now.n_elems = 1;
+	settle_add(&s.draft, "pre", FAMILY_IPV4 | FAMILY_IPV6, here);
+	s.rules.contents = &contents;
+	UNIT_CHECK(walk(&s) == WALK_END_PASSED, "SYN");
+	UNIT_CHECK(s.trace.steps[1].did == WALK_DID_MISS, "SYN");
+	UNIT_CHECK(s.trace.steps[1].why == NULL, "SYN");
+	s.packet.tcp_flags = TH_ACK;
+	walk(&s);
+	UNIT_CHECK(s.trace.steps[1].did == WALK_DID_ACCEPT, "ACK");
+	s.rules.contents = NULL;
+	s.rules.alive = WALK_ALIVE_YES;
+	walk(&s);
+	UNIT_CHECK(s.trace.steps[1].did == WALK_DID_MISS, "settled");
+	UNIT_STRINGS(s.trace.steps[1].why,
+		     "meta nfproto ipv4 is not in @" SETTLE_SET);
+	end(&s);
+}
+
 /* Only pairs of the packet's own are asked for: the caller knows. */
 static void
 test_pairs(void)
@@ -522,6 +557,7 @@ static const struct unit_test tests[] = {
 	{"endless", test_endless},
 	{"maps", test_maps},
 	{"alive", test_alive},
+	{"settling", test_settling},
 	{"pairs", test_pairs},
 	{"nearest", test_nearest},
 	{"order", test_order},
