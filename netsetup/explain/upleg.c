@@ -244,21 +244,43 @@ note_settings(struct finder *f, const struct packet *p)
 		    filter, marks, p->iif);
 }
 
-/* true: proxyd gets it. */
+/* A server on this box answers: what is for others leaves by the network. */
+static bool
+stays_here(struct finder *f, const struct packet *p)
+{
+	struct hop_query q = {.from = p->from.addr, .to = p->to.addr};
+	struct hop hop = finder_route(f, &q);
+
+	if (hop_is_local(&hop))
+		return true;
+	finder_step(f, "routing", "%s", finder_hop_text(f, &hop));
+	finder_note(f, "this box is the server, too: its answers go to the "
+		       "client past proxyd; `source gateway` keeps them here");
+	return false;
+}
+
+/*
+ * true: proxyd gets it. What the box sends to itself comes in by `lo`, and
+ * is not routed a second time there.
+ */
 static bool
 write_answer(struct finder *f, const struct upstream *u)
 {
 	struct packet p = answer_packet(f, u);
 	char from[ENDPOINT_TEXT_LEN], to[ENDPOINT_TEXT_LEN];
+	bool own = hop_is_local(&u->hop);
 
 	f->leg = "the server's answer";
+	if (own && !stays_here(f, &p))
+		return false;
 	finder_step(f, "arrives", "by %s, from %s to %s", p.iif,
 		    endpoint_format(&p.from, from), endpoint_format(&p.to, to));
-	note_settings(f, &p);
+	if (!own)
+		note_settings(f, &p);
 	if (finder_hook(f, NF_INET_PRE_ROUTING, WALK_ALIVE_NOW, &p, NULL) !=
 	    WALK_END_PASSED)
 		return false;
-	if (!comes_back(f, &p))
+	if (!own && !comes_back(f, &p))
 		return false;
 	return finder_hook(f, NF_INET_LOCAL_IN, WALK_ALIVE_NOW, &p, NULL) ==
 	       WALK_END_PASSED;

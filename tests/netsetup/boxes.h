@@ -55,6 +55,21 @@ box_keep(struct hop *hop, uint32_t table)
 	strcpy(hop->oif, "lo");
 }
 
+static inline bool
+box_own(const struct addr *a)
+{
+	return box_in(a, "10.1.0.1") || box_in(a, "10.2.0.1") ||
+	       box_in(a, "fd01::1");
+}
+
+/* From and to the same address, as the kernel chooses it. */
+static inline void
+box_stay(struct hop *hop, const struct addr *own)
+{
+	box_keep(hop, RT_TABLE_LOCAL);
+	hop->source = *own;
+}
+
 static inline int
 box_route(void *data, const struct hop_query *q, struct hop *ret_hop)
 {
@@ -65,9 +80,10 @@ box_route(void *data, const struct hop_query *q, struct hop *ret_hop)
 	box->asked++;
 	if (q->mark == 0x1000 && q->iif && !box->no_rule)
 		box_keep(&hop, 9061);
-	else if (box_in(&q->to, "10.1.0.1") || box_in(&q->to, "10.2.0.1") ||
-		 box_in(&q->to, "fd01::1"))
-		box_keep(&hop, RT_TABLE_LOCAL);
+	else if (q->iif && box_own(&q->from))
+		hop.error = -EINVAL; /* a martian */
+	else if (box_own(&q->to))
+		box_stay(&hop, &q->to);
 	else if (box_in(&q->to, "10.1.0.0/16") || box_in(&q->to, "fd01::/64"))
 		box_go(&hop, "in0", v4 ? "10.1.0.1" : "fd01::1");
 	else if (box_in(&q->to, "10.66.0.0/16"))

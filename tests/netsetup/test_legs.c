@@ -275,6 +275,50 @@ test_no_address(void)
 }
 
 static void
+to_own(const char *pool, const char *broken_at)
+{
+	struct str text = {0};
+	struct scene s;
+	struct way way;
+
+	begin_scene(&s);
+	str_addf(&text,
+		 "gateway {\n inside in0\n}\nservice web {\n intercept tcp "
+		 "port 80\n use p\n}\npool p {\n %s\n}\n",
+		 pool);
+	s.policy = policy_load_text("own.conf", str_text(&text), text.len,
+				    &s.diags);
+	UNIT_CHECK(s.policy != NULL, "%s", pool);
+	if (s.policy) {
+		install(&s);
+		make_alive(&s);
+		way = find(&s, "10.1.0.2:40000", "10.3.0.2:80", true);
+		str_clear(&text);
+		way_text(&way, &text);
+		UNIT_CHECK(way.broken == (broken_at != NULL), "%s: %s", pool,
+			   str_text(&text));
+		UNIT_CHECK(!broken_at || strstr(str_text(&text), broken_at),
+			   "%s: %s", pool, str_text(&text));
+	}
+	str_fini(&text);
+	close_scene(&s);
+}
+
+/*
+ * A server on the box answers by `lo`, whose packets are not routed again;
+ * but to an address of a client's it answers by the network.
+ */
+static void
+test_own_server(void)
+{
+	to_own("node 10.1.0.1:8080; source gateway", NULL);
+	to_own("node 10.1.0.1:8080; source 10.2.0.1", NULL);
+	to_own("node 10.1.0.1:8080; source client",
+	       "  routing           by in0\n"
+	       "      this box is the server, too");
+}
+
+static void
 why_not(struct scene *s, const char *client, const char *server,
 	const char *reason)
 {
@@ -471,7 +515,7 @@ static const struct unit_test tests[] = {
 	{"fates", test_fates},		 {"guard", test_guard},
 	{"filter", test_filter},	 {"agree", test_agree},
 	{"agree_many", test_agree_many}, {"no_address", test_no_address},
-	{"reasons", test_reasons},
+	{"reasons", test_reasons},	 {"own_server", test_own_server},
 };
 
 UNIT_MAIN("legs", tests)
