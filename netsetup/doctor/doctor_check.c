@@ -58,6 +58,16 @@ fill_in(struct doctor *d, const char *pattern, const struct pairs *p)
 }
 
 const char *
+doctor_key(struct doctor *d, const char *iface)
+{
+	char *key = arena_strdup(d->arena, iface), *at;
+
+	for (at = key; *at; at++)
+		*at = *at == '.' ? '/' : *at;
+	return key;
+}
+
+const char *
 doctor_file_option(struct doctor *d)
 {
 	if (!d->facts->path || !strcmp(d->facts->path, POLICY_PATH))
@@ -70,16 +80,19 @@ doctor_found(struct doctor *d, ...)
 {
 	const struct doctor_row *row = d->row;
 	struct pairs p = {{"f"}, {doctor_file_option(d)}, 1};
+	const char *name, *iface;
 	struct finding *f;
-	const char *name;
 	va_list ap;
 
 	va_start(ap, d);
-	while (p.n < PAIRS_MAX && (name = va_arg(ap, const char *))) {
+	while (p.n < PAIRS_MAX - 1 && (name = va_arg(ap, const char *))) {
 		p.name[p.n] = name;
 		p.value[p.n++] = va_arg(ap, const char *);
 	}
 	va_end(ap);
+	iface = lookup(&p, "iface", strlen("iface"));
+	p.name[p.n] = "key";
+	p.value[p.n++] = doctor_key(d, iface);
 	d->found.list =
 		arena_push(d->arena, d->found.list, d->found.n, sizeof(*f));
 	f = &d->found.list[d->found.n++];

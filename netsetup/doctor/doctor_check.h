@@ -64,9 +64,16 @@ struct doctor {
 
 /*
  * One finding of the row at work: pairs of a name and a text fill in the
- * braces, and NULL ends them. {f} is filled in already.
+ * braces, and NULL ends them. {f} is filled in already, and so is {key},
+ * doctor_key() of {iface}.
  */
 void doctor_found(struct doctor *d, ...) __attribute__((sentinel));
+
+/*
+ * An interface as part of a sysctl's name: its dots are slashes there, and
+ * sysctl(8) turns both round.
+ */
+const char *doctor_key(struct doctor *d, const char *iface);
 
 /* " -f PATH" where the policy is not the usual one. */
 const char *doctor_file_option(struct doctor *d);

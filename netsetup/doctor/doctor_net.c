@@ -9,6 +9,8 @@
 #include "lib/arena.h"
 #include "netsetup/doctor/doctor_check.h"
 #include "netsetup/state/capture.h"
+#include "netsetup/state/meet.h"
+#include "netsetup/state/return_path.h"
 
 static bool
 is_set(const struct doctor *d, const char *family, const char *iface,
@@ -143,9 +145,9 @@ no_forwarding(struct doctor *d, const char *iface, const char *words,
 		mend = arena_printf(d->arena, "netsetup apply%s",
 				    doctor_file_option(d));
 	else
-		mend = arena_printf(d->arena,
-				    "sysctl -w net.%s.conf.%s.forwarding=1",
-				    family, iface ? iface : "all");
+		mend = arena_printf(
+			d->arena, "sysctl -w net.%s.conf.%s.forwarding=1",
+			family, doctor_key(d, iface ? iface : "all"));
 	doctor_found(d, "iface", iface ? iface : "this box", "family", words,
 		     "mend", mend, NULL);
 }
@@ -196,6 +198,12 @@ nodes_of(const struct policy_pool *pool)
 	return pool->place.line == 0 ? "node original; " : "";
 }
 
+static bool
+is_own(const struct doctor *d, const struct addr *addr)
+{
+	return addr_is_loopback(addr) || meet_is_local(d->facts->facts, addr);
+}
+
 static void
 compare_node(struct doctor *d, const struct policy_pool *pool,
 	     const struct policy_node *node)
@@ -206,7 +214,8 @@ compare_node(struct doctor *d, const struct policy_pool *pool,
 	for (i = 0; i < d->box->n_ifaces; i++) {
 		const struct box_iface *f = &d->box->ifaces[i];
 
-		if (!doctor_inside(d, f->name))
+		if (!doctor_inside(d, f->name) ||
+		    is_own(d, &node->endpoint.addr))
 			continue;
 		for (j = 0; j < f->n_nets; j++) {
 			if (!prefix_contains(&f->nets[j], &node->endpoint.addr))
@@ -236,6 +245,64 @@ check_same_subnet(struct doctor *d)
 {
 	doctor_each_service(d, compare_nodes);
 }
+
+/* --- servers on the box itself ------------------------------------------- */
+
+static void
+compare_own(struct doctor *d, const struct policy_service *s, const char *what,
+	    const struct addr *addr)
+{
+	char text[ADDR_TEXT_LEN];
+
+	if (is_own(d, addr))
+		doctor_found(d, "service", s->name, "what",
+			     arena_printf(d->arena, "%s %s", what,
+					  addr_format(addr, text)),
+			     "pool", s->pool->name, "nodes", nodes_of(s->pool),
+			     NULL);
+}
+
+/* Destinations of the box's own are captured only where `to` names them. */
+static void
+compare_named(struct doctor *d, const struct policy_service *s)
+{
+	size_t i, j;
+
+	for (i = 0; i < s->n_intercepts; i++) {
+		const struct policy_prefixes *to = &s->intercepts[i].to;
+
+		for (j = 0; j < to->n; j++) {
+			if (prefix_is_host(&to->list[j]))
+				compare_own(d, s, "destination",
+					    &to->list[j].addr);
+		}
+	}
+}
+
+void
+check_own_server(struct doctor *d)
+{
+	size_t i, j;
+
+	for (i = 0; d->policy && i < d->policy->n_services; i++) {
+		const struct policy_service *s = &d->policy->services[i];
+		const struct policy_pool *pool = s->pool;
+
+		if (!policy_pool_spoofs(pool) ||
+		    (pool->source == SOURCE_ADDRESS &&
+		     is_own(d, &pool->source_addr)))
+			continue;
+		for (j = 0; j < pool->n_nodes; j++) {
+			if (pool->nodes[j].original)
+				compare_named(d, s);
+			else
+				compare_own(d, s, "node",
+					    &pool->nodes[j].endpoint.addr);
+		}
+	}
+}
+
+/* --- clients and servers in one subnet ----------------------------------- */
 
 /* A pool in use that spoofs towards wherever the client wanted to go. */
 static const struct policy_pool *
@@ -446,7 +513,7 @@ check_early_rule(struct doctor *d)
 	const struct policy *p = d->policy;
 	size_t i;
 
-	if (!p || !policy_spoofs(p))
+	if (!p || !return_path_wanted(p))
 		return;
 	for (i = 0; i < d->box->n_iprules; i++) {
 		const struct box_iprule *r = &d->box->iprules[i];
@@ -467,7 +534,7 @@ check_priority_used(struct doctor *d)
 	const struct policy *p = d->policy;
 	size_t i;
 
-	if (!p || !policy_spoofs(p))
+	if (!p || !return_path_wanted(p))
 		return;
 	for (i = 0; i < d->box->n_iprules; i++) {
 		uint32_t n = d->box->iprules[i].priority;
@@ -501,7 +568,7 @@ check_table_used(struct doctor *d)
 	char text[PREFIX_TEXT_LEN];
 	size_t i;
 
-	if (!p || !policy_spoofs(p))
+	if (!p || !return_path_wanted(p))
 		return;
 	for (i = 0; i < d->box->n_routes; i++) {
 		const struct box_route *r = &d->box->routes[i];

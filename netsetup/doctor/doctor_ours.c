@@ -11,6 +11,7 @@
 #include "netsetup/doctor/doctor_check.h"
 #include "netsetup/state/capture.h"
 #include "netsetup/state/plan.h"
+#include "netsetup/state/return_path.h"
 
 static bool
 is_installed(const struct doctor *d)
@@ -54,7 +55,7 @@ check_return_path(struct doctor *d)
 	struct str what = {0};
 
 	if (!is_installed(d) || d->facts->edited || !d->policy ||
-	    !policy_spoofs(d->policy))
+	    !return_path_wanted(d->policy))
 		return;
 	c = missing(d, KCHANGE_IPRULE);
 	if (!c)

@@ -42,20 +42,36 @@ each_rule(struct doctor *d, void (*see)(struct doctor *d, const struct frule *r,
 
 /* --- conntrack: zones, and what is not tracked --------------------------- */
 
-/* Could this rule see the first packet of a flow of this intercept? */
+/* Could this rule see the first packet of a flow to one of these ports? */
+static bool
+meets_ports(const struct frule *r, const struct policy_ports *ports,
+	    struct fpacket *p)
+{
+	size_t i;
+
+	for (i = 0; i < ports->n; i++) {
+		p->port = ports->list[i].low;
+		if (frule_may_match(r, p))
+			return true;
+	}
+	return false;
+}
+
+/* The same of an intercept, on any of its interfaces. */
 static bool
 meets_intercept(const struct doctor *d, const struct frule *r,
 		const struct policy_intercept *i)
 {
-	struct fpacket p = {.l4proto = IPPROTO_TCP};
+	struct fpacket p = {
+		.l4proto = i->proto == PROTO_TCP ? IPPROTO_TCP : IPPROTO_UDP,
+		.family = r->family == NFPROTO_IPV6 ? AF_INET6 : AF_INET,
+	};
 	size_t k;
 
-	p.family = r->family == NFPROTO_IPV6 ? AF_INET6 : AF_INET;
-	p.port = i->ports.list[0].low;
 	for (k = 0; i->via == VIA_REDIRECT && k < d->box->n_ifaces; k++) {
 		p.iif = d->box->ifaces[k].name;
 		if (policy_iface_matches(&i->on, p.iif) &&
-		    frule_may_match(r, &p))
+		    meets_ports(r, &i->ports, &p))
 			return true;
 	}
 	return false;

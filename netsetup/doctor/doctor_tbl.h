@@ -18,7 +18,7 @@ DOCTOR(src_valid_mark, "src-valid-mark", ERROR, \
 	"netsetup apply{f}") \
 DOCTOR(rp_filter, "rp-filter", ERROR, \
 	"{iface} has strict rp_filter and drops packets from {what}, which the main table routes by {other}", \
-	"sysctl -w net.ipv4.conf.{iface}.rp_filter=2") \
+	"sysctl -w net.ipv4.conf.{key}.rp_filter=2") \
 DOCTOR(no_route, "no-route", ERROR, \
 	"there is no route to {what}, which the policy names: nothing gets there", \
 	"ip route add {what} via ROUTER") \
@@ -45,7 +45,7 @@ DOCTOR(interface_down, "interface-down", ERROR, \
 	"ip link set dev {iface} up") \
 DOCTOR(router_advertisements, "router-advertisements", ERROR, \
 	"forwarding of IPv6 would end the default route on {iface}, which comes from router advertisements", \
-	"sysctl -w net.ipv6.conf.{iface}.accept_ra=2") \
+	"sysctl -w net.ipv6.conf.{key}.accept_ra=2") \
 DOCTOR(port_taken, "port-taken", ERROR, \
 	"another program listens on port {port}, the capture port of service '{service}'", \
 	"gateway {{ capture-ports {free} }}") \
@@ -86,12 +86,15 @@ DOCTOR(zone_used, "zone-used", WARNING, \
 DOCTOR(same_subnet, "same-subnet", WARNING, \
 	"{what} is in the subnet of clients on {iface}: its answers go to them directly, past proxyd", \
 	"pool {pool} {{ {nodes}source gateway }}") \
+DOCTOR(own_server, "own-server", WARNING, \
+	"service '{service}' connects to {what}, which is this box itself, from addresses of clients: its answers go to them directly, past proxyd", \
+	"pool {pool} {{ {nodes}source gateway }}") \
 DOCTOR(shared_subnet, "shared-subnet", WARNING, \
 	"{iface} and {other} are both in {subnet}: servers answer clients there directly, past proxyd", \
 	"pool {pool} {{ {nodes}source gateway }}") \
 DOCTOR(send_redirects, "send-redirects", WARNING, \
 	"clients on {iface} are told by ICMP redirects to go past this box, because it sends on by the same interface", \
-	"sysctl -w net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.{iface}.send_redirects=0") \
+	"sysctl -w net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.{key}.send_redirects=0") \
 DOCTOR(tcp_loose, "tcp-loose", WARNING, \
 	"nf_conntrack_tcp_loose is 0: a redirected connection that conntrack forgets, as after `conntrack -F`, never comes back", \
 	"sysctl -w net.netfilter.nf_conntrack_tcp_loose=1") \

@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,6 +27,9 @@ struct patient {
 
 static const char usual[] = "gateway {\n inside in0\n max-flows 1000\n}\n"
 			    "service web {\n intercept tcp port 80\n}\n";
+
+static const char vlan[] = "gateway {\n inside in0.100\n outside in0.100\n}\n"
+			   "service web {\n intercept tcp port 80\n}\n";
 
 static void
 begin(struct patient *p, const char *text)
@@ -287,6 +291,132 @@ test_other_interfaces(void)
 	end(&p);
 }
 
+/* sysctl(8) takes a dot for a slash, unless it is written as one. */
+static void
+test_vlan(void)
+{
+	struct patient p;
+
+	begin(&p, usual);
+	strcpy(p.box.ifaces[0].name, "in0.100");
+	policy_free(p.policy);
+	p.policy = policy_load_text("p.conf", vlan, strlen(vlan), &p.diags);
+	set(&p, "net/ipv4/conf/all/forwarding", "1");
+	set(&p, "net/ipv4/conf/in0.100/forwarding", "0");
+	set(&p, "net/ipv6/conf/all/forwarding", "1");
+	expect(&p, "forwarding",
+	       "in0.100 does not forward IPv4: what is not captured does not "
+	       "get through",
+	       "sysctl -w net.ipv4.conf.in0/100.forwarding=1");
+	p.facts.ifaces[0] = (struct facts_iface){
+		.name = "in0.100", .ra_route = true, .accept_ra = 1};
+	p.facts.forwards_ipv6 = false;
+	expect(&p, "router-advertisements",
+	       "forwarding of IPv6 would end the default route on in0.100, "
+	       "which comes from router advertisements",
+	       "sysctl -w net.ipv6.conf.in0/100.accept_ra=2");
+	end(&p);
+}
+
+/* --- servers, routes, rules ----------------------------------------------- */
+
+static void
+own_server(const char *service, const char *pool, const char *what)
+{
+	struct str policy = {0};
+	struct addr own;
+	struct patient p;
+
+	str_addf(&policy,
+		 "gateway {\n inside in0\n}\npool p {\n %s\n}\n"
+		 "service web {\n intercept tcp port 80 %s\n use p\n}\n",
+		 pool, service);
+	begin(&p, str_text(&policy));
+	addr_parse("10.1.0.1", &own);
+	p.facts.addrs = &own;
+	p.facts.n_addrs = 1;
+	if (!what)
+		expect_none(&p, "own-server");
+	else
+		expect(&p, "own-server", what, "pool p { source gateway }");
+	expect_none(&p, "same-subnet");
+	str_fini(&policy);
+	end(&p);
+}
+
+/* This box as a server does not send what is for clients to proxyd. */
+static void
+test_own_server(void)
+{
+#define PAST                                                                   \
+	", which is this box itself, from addresses of clients: its answers "  \
+	"go to them directly, past proxyd"
+	own_server("", "node 127.0.0.1:8080; source client",
+		   "service 'web' connects to node 127.0.0.1" PAST);
+	own_server("", "node 10.1.0.1:8080; source client-port",
+		   "service 'web' connects to node 10.1.0.1" PAST);
+	own_server("to 10.1.0.1", "node original; source client",
+		   "service 'web' connects to destination 10.1.0.1" PAST);
+	own_server("to 10.1.0.0/24", "node original; source client", NULL);
+	own_server("", "node 127.0.0.1:8080; source gateway", NULL);
+	own_server("", "node 127.0.0.1:8080; source 10.1.0.1", NULL);
+#undef PAST
+}
+
+/* The clients' leg of tproxy needs the ip rule, whatever the source is. */
+static void
+test_tproxy_return(void)
+{
+	static const struct box_iprule rule = {.family = AF_INET,
+					       .priority = 9061};
+	struct patient p;
+
+	begin(&p, "gateway {\n inside in0\n}\npool p {\n node original\n "
+		  "source gateway\n}\nservice web {\n intercept tcp port 80 "
+		  "via tproxy\n use p\n}\n");
+	p.box.iprules = arena_memdup(p.arena, &rule, sizeof(rule));
+	p.box.n_iprules = 1;
+	expect(&p, "priority-used",
+	       "ip rule 9061 is somebody else's, where ours are",
+	       "gateway { priority 9063 }");
+	end(&p);
+}
+
+/* "udp dport 53 notrack", as where many ask a name server. */
+static void
+test_untracked(void)
+{
+	static const struct fexpr exprs[] = {
+		{.name = "meta", .key = NFT_META_L4PROTO},
+		{.name = "cmp", .key = NFT_CMP_EQ, .len = 1, .data = {17}},
+		{.name = "payload",
+		 .base = NFT_PAYLOAD_TRANSPORT_HEADER,
+		 .offset = 2,
+		 .len = 2},
+		{.name = "cmp", .key = NFT_CMP_EQ, .len = 2, .data = {0, 53}},
+		{.name = "notrack"},
+	};
+	static const struct frule rule = {NFPROTO_IPV4, "raw", "PREROUTING", 7,
+					  exprs,	5};
+	struct patient p;
+
+	begin(&p, "gateway {\n inside in0\n}\nservice dns {\n intercept udp "
+		  "port 500, 53 via redirect\n}\n");
+	p.box.foreign.rules = &rule;
+	p.box.foreign.n_rules = 1;
+	expect(&p, "untracked",
+	       "chain ip raw PREROUTING keeps connections from being tracked: "
+	       "what is not tracked is not redirected",
+	       "nft delete rule ip raw PREROUTING handle 7");
+	end(&p);
+	begin(&p, "gateway {\n inside in0\n}\nservice dns {\n intercept tcp "
+		  "port 53\n}\n");
+	p.box.foreign.rules = &rule;
+	p.box.foreign.n_rules = 1;
+	expect_none(&p, "untracked");
+	end(&p);
+}
+
 /* --- the frame ------------------------------------------------------------ */
 
 /* Many that are mended by the same are told once. */
@@ -441,6 +571,10 @@ static const struct unit_test tests[] = {
 	{"descriptors", test_descriptors},
 	{"networkd", test_networkd},
 	{"other_interfaces", test_other_interfaces},
+	{"vlan", test_vlan},
+	{"own_server", test_own_server},
+	{"tproxy_return", test_tproxy_return},
+	{"untracked", test_untracked},
 	{"joined", test_joined},
 	{"no_policy", test_no_policy},
 	{"manual", test_manual},
