@@ -28,6 +28,7 @@ struct applying {
 	struct nl route;	     /* owns */
 	struct sysctl_record record; /* as in the journal */
 	struct readback readback;    /* likewise */
+	struct applied result;
 	bool met;	   /* somebody made what we were about to make */
 	struct kdiff done; /* rt additions and new settings, to be undone */
 };
@@ -97,32 +98,59 @@ set_sysctl(struct applying *a, const struct kchange *c)
 	return r;
 }
 
-/* What cannot be put back stays on record. */
+static bool
+is_forbidden(int error)
+{
+	return error == -EROFS || error == -EACCES || error == -EPERM;
+}
+
+/*
+ * What cannot be put back stays on record; where nothing may be written, as
+ * it was, for nothing has begun.
+ */
 static int
 restore_sysctl(struct applying *a, const char *path)
 {
+	const struct sysctl_record before = a->record;
 	int r;
 
 	a->record = sysctl_settle(SYSCTL_ROOT, &a->record, path, a->arena);
 	r = journal_store(a->journal, &a->record);
 	if (r == 0)
 		r = sysctl_restore(SYSCTL_ROOT, &a->record, path);
+	if (is_forbidden(r)) {
+		a->record = before;
+		journal_store(a->journal, &a->record);
+	}
 	if (r < 0)
 		return r;
 	a->record = sysctl_record_without(&a->record, path, a->arena);
 	return journal_store(a->journal, &a->record);
 }
 
-/* An earlier run was killed while it put settings back. */
 static int
+take_back_sysctl(struct applying *a, const struct kchange *c)
+{
+	int r = restore_sysctl(a, c->was.sysctl->path);
+
+	if (r < 0)
+		blame(a, c, r, "");
+	return r;
+}
+
+/*
+ * An earlier run was killed while it put settings back. Where that fails
+ * they stay on record: no reason to leave the rules as they are.
+ */
+static void
 finish_restoring(struct applying *a)
 {
 	const char *path;
-	int r = 0;
 
-	while (r == 0 && (path = sysctl_settled(&a->record)))
-		r = restore_sysctl(a, path);
-	return r;
+	while ((path = sysctl_settled(&a->record))) {
+		if (restore_sysctl(a, path) < 0)
+			break;
+	}
 }
 
 /* --- one change outside of nftables ---------------------------------- */
@@ -194,7 +222,7 @@ remove_last(struct applying *a, const struct kdiff *d)
 		if (is_rt(c))
 			r = write_rt(a, c, false);
 		else if (c->object == KCHANGE_SYSCTL)
-			r = restore_sysctl(a, c->was.sysctl->path);
+			r = take_back_sysctl(a, c);
 		if (r < 0 && first == 0)
 			first = r;
 	}
@@ -292,11 +320,12 @@ attempt(struct applying *a, struct kdiff *d)
 	if (r < 0)
 		return r;
 	a->done.n = 0; /* it is in use now */
+	a->result.in_force = true;
 	return remove_last(a, d);
 }
 
 static int
-attempt_until_fresh(struct applying *a, struct kdiff *ret_diff)
+attempt_until_fresh(struct applying *a)
 {
 	struct kdiff d = {0};
 	int r = -ERESTART, i;
@@ -304,14 +333,14 @@ attempt_until_fresh(struct applying *a, struct kdiff *ret_diff)
 	for (i = 0; i < TRIES && (r == -ERESTART || r == -ENOBUFS); i++) {
 		r = attempt(a, &d);
 		if (i == 0)
-			*ret_diff = d; /* later ones lack what was added */
+			a->result.diff = d; /* later ones lack what was added */
 	}
 	return r == -ERESTART ? -EAGAIN : r;
 }
 
 int
 apply(struct journal *journal, const struct kstate *desired,
-      struct arena *arena, struct diags *diags, struct kdiff *ret_diff)
+      struct arena *arena, struct diags *diags, struct applied *ret_applied)
 {
 	struct applying a = {
 		.journal = journal,
@@ -321,6 +350,7 @@ apply(struct journal *journal, const struct kstate *desired,
 	};
 	int r;
 
+	memset(ret_applied, 0, sizeof(*ret_applied));
 	r = journal_load(journal, arena, &a.record);
 	if (r == 0)
 		r = readback_load(journal, arena, &a.readback);
@@ -329,11 +359,11 @@ apply(struct journal *journal, const struct kstate *desired,
 	r = nl_open(&a.route, NETLINK_ROUTE);
 	if (r < 0)
 		return r;
-	r = finish_restoring(&a);
-	if (r == 0)
-		r = attempt_until_fresh(&a, ret_diff);
+	finish_restoring(&a);
+	r = attempt_until_fresh(&a);
 	if (r < 0)
 		undo(&a);
 	nl_close(&a.route);
+	*ret_applied = a.result;
 	return r;
 }

@@ -14,19 +14,21 @@
 int
 enact(struct journal *j, const char *path, const char *text,
       const struct kstate *desired, struct arena *arena, struct diags *diags,
-      struct kdiff *ret_diff)
+      struct applied *ret_applied)
 {
-	int r;
+	int r, finished;
 
+	memset(ret_applied, 0, sizeof(*ret_applied));
 	r = intent_begin(j, path, text);
 	if (r < 0)
 		return r;
-	r = apply(j, desired, arena, diags, ret_diff);
-	if (r < 0) {
+	r = apply(j, desired, arena, diags, ret_applied);
+	if (!ret_applied->in_force) {
 		intent_drop(j);
 		return r;
 	}
-	return intent_finish(j);
+	finished = intent_finish(j);
+	return r < 0 ? r : finished;
 }
 
 /* Behind the comment that names the file. */
@@ -42,7 +44,7 @@ int
 enact_copy(struct journal *j, const struct journal_policy *copy,
 	   struct arena *arena, struct diags *diags)
 {
-	struct kdiff d = {0};
+	struct applied done;
 	struct wanted w;
 	int r;
 
@@ -50,7 +52,7 @@ enact_copy(struct journal *j, const struct journal_policy *copy,
 	if (r == 0)
 		r = enact(j, copy->path,
 			  copy->path ? canonical_text(copy) : NULL, &w.state,
-			  arena, diags, &d);
+			  arena, diags, &done);
 	wanted_fini(&w, diags);
 	return r;
 }
@@ -104,13 +106,13 @@ int
 enact_again(struct journal *j, const struct journal_policy *copy,
 	    struct arena *arena, struct diags *diags)
 {
-	struct kdiff d = {0};
+	struct applied done;
 	struct wanted w;
 	int r;
 
 	r = wanted_load(copy, arena, diags, &w);
 	if (r == 0)
-		r = apply(j, &w.state, arena, diags, &d);
+		r = apply(j, &w.state, arena, diags, &done);
 	wanted_fini(&w, diags);
 	return r;
 }

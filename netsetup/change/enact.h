@@ -16,11 +16,11 @@
  * apply() `desired`, with `path` and the canonical `text` of the policy that
  * it came from for the record; NULL twice: nothing is wanted. Errors as of
  * apply(); -errno without an error in `diags` also where the journal cannot
- * be written.
+ * be written. What is in force in spite of them is on record, or intended.
  */
 int enact(struct journal *j, const char *path, const char *text,
 	  const struct kstate *desired, struct arena *arena,
-	  struct diags *diags, struct kdiff *ret_diff);
+	  struct diags *diags, struct applied *ret_applied);
 
 /* The same for a policy that is in the journal already, or for none. */
 int enact_copy(struct journal *j, const struct journal_policy *copy,

@@ -73,14 +73,16 @@ refuse_waiting(struct journal *j, const struct pending *p)
 }
 
 static int
-change(struct session *s, struct journal *j, const struct target *t)
+change(struct session *s, struct journal *j, const struct target *t,
+       bool *ret_in_force)
 {
-	struct kdiff d = {0};
+	struct applied done;
 	int r;
 
 	r = enact(j, t->path, str_text(&t->text), &s->desired, s->arena,
-		  &s->diags, &d);
-	if (d.n > 0 || r < 0)
+		  &s->diags, &done);
+	*ret_in_force = done.in_force;
+	if (done.diff.n > 0 || r < 0)
 		common_print(&s->diags);
 	if (r < 0 && s->diags.n_errors == 0)
 		return common_fail("cannot apply, or cannot write "
@@ -88,7 +90,7 @@ change(struct session *s, struct journal *j, const struct target *t)
 				   r);
 	if (r < 0)
 		return EXIT_FAILED;
-	if (d.n > 0)
+	if (done.diff.n > 0)
 		note_forward_chain(s);
 	return EXIT_DONE;
 }
@@ -115,13 +117,14 @@ try_out(struct session *s, struct journal *j, const struct target *t,
 	uint64_t ms)
 {
 	char duration[CLOCK_DURATION_LEN];
+	bool in_force;
 	int r, status;
 
 	r = leftover_try(j, ms, t->path);
 	if (r < 0)
 		return common_fail("cannot start the timer", r);
-	status = change(s, j, t);
-	if (status == EXIT_DONE)
+	status = change(s, j, t, &in_force);
+	if (in_force) /* also where something stale is left */
 		printf("what was in force before is put back in %s unless "
 		       "you type `netsetup confirm`\n",
 		       clock_duration(ms, duration));
@@ -152,6 +155,7 @@ change_or_wait(struct session *s, struct journal *j, const struct options *o)
 {
 	struct pending waiting;
 	struct target t;
+	bool in_force;
 	int status;
 
 	leftover_mend(j, s->arena, &waiting);
@@ -161,7 +165,7 @@ change_or_wait(struct session *s, struct journal *j, const struct options *o)
 	if (o->confirm_ms && !is_in_force(s, j, &t))
 		status = try_out(s, j, &t, o->confirm_ms);
 	else
-		status = change(s, j, &t);
+		status = change(s, j, &t, &in_force);
 	str_fini(&t.text);
 	if (status == EXIT_DONE && o->reset_existing)
 		status = reset_existing(s);

@@ -49,16 +49,17 @@ remove_all(struct journal *j, struct arena *arena, bool drained)
 	const struct kstate nothing = {0};
 	size_t n_cuts = count_cuts(arena);
 	struct diags diags;
-	struct kdiff d = {0};
-	int r, status = EXIT_DONE;
+	struct applied done;
+	int r, settled, status = EXIT_DONE;
 
 	diags_init(&diags);
 	leftover_tell_remove(j, arena);
-	r = enact(j, NULL, NULL, &nothing, arena, &diags, &d);
+	r = enact(j, NULL, NULL, &nothing, arena, &diags, &done);
+	settled = done.in_force ? leftover_settle(j) : 0;
 	if (r == 0)
-		r = leftover_settle(j);
+		r = settled;
 	common_print(&diags);
-	if (r == 0 && d.n > 0)
+	if (done.in_force && done.diff.n > 0)
 		note_cuts(n_cuts, drained);
 	if (r < 0)
 		status = diags.n_errors > 0 ? EXIT_FAILED

@@ -348,6 +348,49 @@ tells_syslog(void)
 	lab_down(lab);
 }
 
+/* Settings that nobody can write, as in a container; and again. */
+#define CLOSED                                                                 \
+	"mount --bind /proc/sys/net /proc/sys/net && "                         \
+	"mount -o remount,bind,ro /proc/sys/net"
+#define OPEN "umount /proc/sys/net"
+
+static bool
+forwards(struct lab *lab)
+{
+	return lab_run(lab, LAB_GATEWAY, NULL,
+		       "grep -q 1 /proc/sys/net/ipv4/conf/all/forwarding") == 0;
+}
+
+/*
+ * The last step fails: what is wanted is in force, so that is on record, and
+ * put back unless confirmed.
+ */
+static void
+stale_stays(void)
+{
+	struct lab *lab = lab_up(NULL);
+
+	lab_policy(lab, ONE);
+	lab_apply(lab);
+	CU_ASSERT(forwards(lab));
+	lab_must(lab, LAB_GATEWAY, CLOSED);
+	lab_policy(lab, "gateway {\n    inside in0\n    forwarding no\n}\n"
+			"service two {\n    intercept tcp port 443\n}\n");
+	command_check(lab, "apply --confirm 800ms", 1,
+		      "kernel refuses sysctl net/ipv4/conf/all/forwarding");
+	CU_ASSERT(installed(lab, "two") && timer(lab) > 0);
+	CU_ASSERT(LAB_WAIT(installed(lab, "one"), 3000));
+	CU_ASSERT(LAB_WAIT(timer(lab) == 0, 1000));
+	command_check(lab, "apply --confirm 1m", 1, "unless you type");
+	command_check(lab, "remove", 1, "kernel refuses sysctl");
+	CU_ASSERT(!installed(lab, "two") && timer(lab) == 0);
+	command_check(lab, "status", 2, "no policy is on record");
+	lab_must(lab, LAB_GATEWAY, OPEN);
+	command_silent(lab, "remove");
+	CU_ASSERT(nothing_installed(lab) && !forwards(lab));
+	lab_down(lab);
+}
+
 static const struct unit_test tests[] = {
 	{"put_back_in_time", put_back_in_time},
 	{"put_back_to_nothing", put_back_to_nothing},
@@ -360,6 +403,7 @@ static const struct unit_test tests[] = {
 	{"timer_killed_and_late", timer_killed_and_late},
 	{"waits_for_the_lock", waits_for_the_lock},
 	{"tells_syslog", tells_syslog},
+	{"stale_stays", stale_stays},
 };
 
 LAB_MAIN("confirm", tests)
