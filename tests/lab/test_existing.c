@@ -262,6 +262,27 @@ reset_one(struct lab *lab, int family, bool client_first)
 	close(l);
 }
 
+/* What nothing tracked is known once it has said something. */
+static void
+reset_when_known(void)
+{
+	struct lab_flow old[2];
+	struct lab *lab;
+	int i, l[2];
+
+	lab = begin_untracked(old, l);
+	command_silent(lab, "apply --existing reset");
+	for (i = 0; i < 2; i++)
+		works(&old[i], "known to nobody");
+	command_silent(lab, "apply --existing reset");
+	for (i = 0; i < 2; i++) {
+		told(i ? old[i].client : old[i].server, "the first");
+		told(i ? old[i].server : old[i].client, "the second");
+	}
+	close_both(old, l);
+	lab_down(lab);
+}
+
 static void
 reset_with(bool masquerade)
 {
@@ -390,6 +411,7 @@ static const struct unit_test tests[] = {
 	{"nothing_is_tracked", nothing_is_tracked},
 	{"settles_once", settles_once},
 	{"flushed_and_back", flushed_and_back},
+	{"reset_when_known", reset_when_known},
 	{"both_ends_are_reset", both_ends_are_reset},
 	{"others_are_spared", others_are_spared},
 	{"proxied_go_on", proxied_go_on},
