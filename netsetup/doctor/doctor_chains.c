@@ -154,24 +154,6 @@ check_input_unsure(struct doctor *d)
 
 /* --- what does not see it any more --------------------------------------- */
 
-/* Some interface to leave by, or NULL. */
-static const char *
-way_out(const struct doctor *d)
-{
-	const struct box_iface *any = NULL;
-	size_t i;
-
-	for (i = 0; i < d->box->n_ifaces; i++) {
-		const struct box_iface *f = &d->box->ifaces[i];
-
-		if (doctor_outside(d, f->name))
-			return f->name;
-		if (!any && !f->loopback && !doctor_inside(d, f->name))
-			any = f;
-	}
-	return any ? any->name : NULL;
-}
-
 static bool
 excepts(const struct policy_except *list, size_t n, uint16_t port)
 {
@@ -197,7 +179,7 @@ compare_port(struct doctor *d, const struct arrival *a, uint16_t port,
 	struct fpacket p = a->packet;
 	size_t i;
 
-	p.oif = way_out(d);
+	p.oif = doctor_way_out(d);
 	p.dnat = false;
 	p.mark = 0;
 	p.port = port;

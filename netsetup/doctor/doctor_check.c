@@ -161,6 +161,23 @@ doctor_outside(const struct doctor *d, const char *iface)
 	return false;
 }
 
+const char *
+doctor_way_out(const struct doctor *d)
+{
+	const struct box_iface *any = NULL;
+	size_t i;
+
+	for (i = 0; i < d->box->n_ifaces; i++) {
+		const struct box_iface *f = &d->box->ifaces[i];
+
+		if (doctor_outside(d, f->name))
+			return f->name;
+		if (!any && !f->loopback && !doctor_inside(d, f->name))
+			any = f;
+	}
+	return any ? any->name : NULL;
+}
+
 void
 doctor_each_service(struct doctor *d,
 		    void (*see)(struct doctor *d,

@@ -93,6 +93,9 @@ bool doctor_inside(const struct doctor *d, const char *iface);
  */
 bool doctor_outside(const struct doctor *d, const char *iface);
 
+/* Some interface to leave by, or NULL. */
+const char *doctor_way_out(const struct doctor *d);
+
 /* Call `see` once for every service that captures. */
 void doctor_each_service(struct doctor *d,
 			 void (*see)(struct doctor *d,

@@ -255,10 +255,16 @@ found_unit(struct doctor *d, const char *unit)
 }
 
 /* Harmless where somebody watches and restores. */
+static bool
+is_restored(const struct doctor *d)
+{
+	return !d->policy || d->policy->gateway.on_drift == ON_DRIFT_RESTORE;
+}
+
 void
 check_flush_unit(struct doctor *d)
 {
-	if (d->policy && d->policy->gateway.on_drift == ON_DRIFT_WARN)
+	if (!is_restored(d))
 		each_flusher(d, found_unit);
 }
 
@@ -312,7 +318,7 @@ check_flush_script(struct doctor *d)
 	};
 	size_t i, j;
 
-	for (i = 0; i < d->box->n_files; i++) {
+	for (i = 0; !is_restored(d) && i < d->box->n_files; i++) {
 		const struct box_file *f = &d->box->files[i];
 
 		for (j = 0; j < sizeof(scripts) / sizeof(scripts[0]); j++) {

@@ -383,7 +383,7 @@ check_ufw(struct doctor *d)
 void
 check_docker(struct doctor *d)
 {
-	const char *inside = "eth1";
+	const char *inside = "eth1", *out = doctor_way_out(d);
 	size_t i;
 
 	for (i = 0; i < d->box->n_ifaces; i++) {
@@ -391,7 +391,8 @@ check_docker(struct doctor *d)
 			inside = d->box->ifaces[i].name;
 	}
 	if (has_chain(d, "DOCKER"))
-		doctor_found(d, "iface", inside, NULL);
+		doctor_found(d, "iface", inside, "out", out ? out : "eth0",
+			     NULL);
 }
 
 void

@@ -121,7 +121,7 @@ DOCTOR(flush_order, "flush-order", WARNING, \
 	"mkdir -p /etc/systemd/system/interpose-rules.service.d && printf '[Unit]\\nAfter={unit}\\n' >/etc/systemd/system/interpose-rules.service.d/{unit}.conf && systemctl daemon-reload") \
 DOCTOR(flush_script, "flush-script", WARNING, \
 	"{file} flushes the whole ruleset, and ours with it", \
-	"sed -i 's/flush ruleset/list ruleset/' {file}") \
+	"gateway {{ on-drift restore }}") \
 DOCTOR(flowtable, "flowtable", WARNING, \
 	"flowtable {table} is on {iface}: connections that are in it already pass by all rules", \
 	"nft list flowtable {table}") \
@@ -152,7 +152,7 @@ DOCTOR(ufw, "ufw", NOTE, \
 	"ufw status verbose") \
 DOCTOR(docker, "docker", NOTE, \
 	"docker is here: its rules drop what is forwarded past its own networks, and never see what is captured", \
-	"iptables -I DOCKER-USER -i {iface} -j ACCEPT") \
+	"iptables -I DOCKER-USER -i {iface} -o {out} -j ACCEPT && iptables -I DOCKER-USER -i {out} -o {iface} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT") \
 DOCTOR(podman, "podman", NOTE, \
 	"podman is here: published ports are translated where connections are captured; a `to` with the box's address takes them first", \
 	"nft list table inet netavark")

@@ -4,6 +4,10 @@
  * the command that mends it, and gone when that was typed. A healthy box has
  * nothing to be told of.
  */
+#include <CUnit/CUnit.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "tests/lab/sick.h"
 
 /* --- the box -------------------------------------------------------------- */
@@ -193,7 +197,8 @@ static const struct sick rules[] = {
 	 NFT("table ip filter {\nchain DOCKER-USER {\nreturn\n}\n"
 	     "chain FORWARD {\ntype filter hook forward priority 0;\n"
 	     "policy drop;\njump DOCKER-USER\n}\n}\n"),
-	 "docker is here", "iptables -I DOCKER-USER -i in0 -j ACCEPT",
+	 "docker is here",
+	 "iptables -I DOCKER-USER -i in0 -o out0 -j ACCEPT && ",
 	 "instead " UNDO("ip filter")},
 	{"ufw",
 	 NFT("table ip filter {\nchain ufw-before-input {\n"
@@ -213,6 +218,35 @@ of_rules(void)
 	struct lab *lab = sick_begin(&proxyd);
 
 	SICK_CHECK_ALL(lab, rules);
+	sick_end(lab, proxyd);
+}
+
+/* What docker drops gets through, there and back, once its mend is typed. */
+static void
+docker_mend(void)
+{
+	static const char reach[] = "timeout 1 bash -c '</dev/tcp/10.2.0.2/81'";
+	struct str out = {0}, line = {0}, mend = {0};
+	pid_t proxyd;
+	struct lab *lab = sick_begin(&proxyd);
+	int listener = lab_serve(lab, AF_INET, 81);
+
+	lab_must(lab, LAB_GATEWAY,
+		 "iptables -P FORWARD DROP; iptables -N DOCKER-USER; "
+		 "iptables -A DOCKER-USER -j RETURN; "
+		 "iptables -A FORWARD -j DOCKER-USER; iptables -A FORWARD "
+		 "-o docker0 -m conntrack --ctstate ESTABLISHED -j ACCEPT");
+	CU_ASSERT_NOT_EQUAL(lab_run(lab, LAB_CLIENT, NULL, "%s", reach), 0);
+	sick_examine(lab, SICK_DOCTOR, &out);
+	UNIT_CHECK(sick_look_for(str_text(&out), "docker", &line, &mend), "%s",
+		   str_text(&out));
+	lab_must(lab, LAB_GATEWAY, "%s", str_text(&mend));
+	CU_ASSERT_EQUAL(lab_run(lab, LAB_CLIENT, NULL, "%s", reach), 0);
+	lab_must(lab, LAB_GATEWAY, "nft delete table ip filter");
+	close(listener);
+	str_fini(&mend);
+	str_fini(&line);
+	str_fini(&out);
 	sick_end(lab, proxyd);
 }
 
@@ -246,8 +280,7 @@ static const struct sick files[] = {
 	{"flush-script",
 	 "printf '#!/bin/sh\\nnft flush ruleset\\n' >/etc/rc.local",
 	 "/etc/rc.local flushes the whole ruleset",
-	 "sed -i 's/flush ruleset/list ruleset/' /etc/rc.local",
-	 "rm /etc/rc.local"},
+	 "gateway { on-drift restore }", "rm /etc/rc.local"},
 };
 
 static void
@@ -261,9 +294,8 @@ of_files(void)
 }
 
 static const struct unit_test tests[] = {
-	{"of_settings", of_settings},
-	{"of_networks", of_networks},
-	{"of_rules", of_rules},
+	{"of_settings", of_settings}, {"of_networks", of_networks},
+	{"of_rules", of_rules},	      {"docker_mend", docker_mend},
 	{"of_files", of_files},
 };
 
