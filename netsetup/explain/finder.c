@@ -78,12 +78,19 @@ keep_error(struct finder *f, int r)
 		f->error = r;
 }
 
+/*
+ * Of what comes in for a group of IPv6 the kernel does not say where it goes:
+ * its answer is that its answer would be too long.
+ */
 struct hop
 finder_route(struct finder *f, const struct hop_query *q)
 {
+	struct hop_query asked = *q;
 	struct hop hop = {0};
 
-	keep_error(f, f->box->route(f->box->data, q, &hop));
+	if (q->to.family == AF_INET6 && !addr_is_unicast(&q->to))
+		asked.iif = NULL;
+	keep_error(f, f->box->route(f->box->data, &asked, &hop));
 	return hop;
 }
 

@@ -147,6 +147,8 @@ not_captured(void)
 	says(lab, tuple(lab, AF_INET, LAB_HOST_SERVER, 81, args),
 	     "not captured: excepted by policy.conf:3; routed by out0, "
 	     "unproxied\n");
+	says(lab, LAB_CLIENT4 " 224.0.0.1:80", "(not unicast)");
+	says(lab, LAB_CLIENT6 " '[ff02::1]:80'", "(not unicast)");
 	seen(lab, AF_INET, 81, LAB_CLIENT4);
 	says(lab, tuple(lab, AF_INET6, LAB_HOST_SERVER, 8080, args),
 	     "policy.conf:7 web: port 8080 is not 80-89\n");
