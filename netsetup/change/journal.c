@@ -20,6 +20,9 @@
 
 #include "lib/arena.h"
 
+/* More than any policy comes to in canonical form. */
+enum { RECORD_MAX = 64 << 20 };
+
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71 /* linux 5.14, asm-generic/socket.h */
 #endif
@@ -72,7 +75,7 @@ own_dir(const char *dir)
 		return -errno;
 	if (stat(dir, &st) < 0)
 		return -errno;
-	if (st.st_uid != geteuid() || st.st_mode & S_IWOTH)
+	if (st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
 		return -ENOTUNIQ;
 	return 0;
 }
@@ -147,22 +150,53 @@ journal_at_work(const struct journal *j)
 	return held;
 }
 
+/* A file that only we write. */
+static int
+check_file(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_mode & (S_IWGRP | S_IWOTH) ||
+	    (st.st_uid != 0 && st.st_uid != geteuid()))
+		return -ENOTUNIQ;
+	return st.st_size > RECORD_MAX ? -EFBIG : 0;
+}
+
+/* What it grew beyond that is not read. */
+static int
+read_fd(int fd, struct str *text)
+{
+	char buf[16 * 1024];
+	size_t left = RECORD_MAX;
+	ssize_t n = 1;
+
+	while (left > 0 && n > 0) {
+		n = read(fd, buf, left < sizeof(buf) ? left : sizeof(buf));
+		if (n < 0)
+			return -errno;
+		str_add_bytes(text, buf, (size_t)n);
+		left -= (size_t)n;
+	}
+	return 0;
+}
+
 /* No file: no text. */
 static int
 read_all(const char *path, struct str *text)
 {
-	char buf[4096];
-	size_t n;
-	FILE *f;
-	int r;
+	int fd, r;
 
-	f = fopen(path, "re");
-	if (!f)
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 && errno == ELOOP)
+		return -ENOTUNIQ;
+	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
-		str_add_bytes(text, buf, n);
-	r = ferror(f) ? -EIO : 0;
-	fclose(f);
+	r = check_file(fd);
+	if (r == 0)
+		r = read_fd(fd, text);
+	close(fd);
 	return r;
 }
 

@@ -65,7 +65,8 @@ int journal_file(const struct journal *j, const char *kind,
 
 /*
  * A record of any kind, a word that its file is named by: `text` gets what is
- * in it added, nothing if there is none. 0 or -errno.
+ * in it added, nothing if there is none. 0; -ENOTUNIQ if it is no file, or
+ * others may write to it; -EFBIG; else -errno.
  */
 int journal_read(const struct journal *j, const char *kind, struct str *text);
 

@@ -266,6 +266,12 @@ common_fail(const char *what, int error)
 			  geteuid() == 0 ? "" : "; run it as root");
 		return EXIT_NOT_PERMITTED;
 	}
+	if (error == -ENOTUNIQ) { /* see journal.h */
+		log_error(JOURNAL_DIR ", or a file in it, belongs to somebody "
+				      "else, or others may write to it; take "
+				      "it away");
+		return EXIT_FAILED;
+	}
 	if (error == -EAGAIN) { /* never twice the same, see observe.h */
 		log_error("%s: another program changes the ruleset all the "
 			  "time; try again",
@@ -294,11 +300,6 @@ common_lock(struct journal *j)
 	if (r == -ENOTUNIQ && geteuid() != 0) {
 		log_error("cannot write to " JOURNAL_DIR "; run it as root");
 		return EXIT_NOT_PERMITTED;
-	}
-	if (r == -ENOTUNIQ) {
-		log_error(JOURNAL_DIR " belongs to somebody else, or others "
-				      "may write to it; take it away");
-		return EXIT_FAILED;
 	}
 	if (r == -EACCES || r == -EPERM || r == -EROFS) {
 		log_error("cannot write to " JOURNAL_DIR ": %s", strerror(-r));

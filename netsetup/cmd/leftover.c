@@ -148,6 +148,24 @@ is_void(const struct journal *j, const struct pending *p, struct arena *arena)
 	       journal_same_policy(&now, &p->former);
 }
 
+/* What can be read and is no record would have everybody wait for ever. */
+static void
+drop_garbage(struct journal *j, struct arena *arena)
+{
+	struct pending pending;
+	struct intent intent;
+
+	if (journal_stamp(j, "intent") && intent_load(j, arena, &intent) == 0 &&
+	    !intent.there && intent_drop(j) == 0)
+		log_warn("what was about to be brought in force is not "
+			 "readable: forgotten");
+	if (journal_stamp(j, "pending") &&
+	    pending_load(j, arena, &pending) == 0 && !pending.there &&
+	    pending_drop(j) == 0)
+		log_warn("what waited to be confirmed is not readable: "
+			 "forgotten, and what is installed stays");
+}
+
 /* A record that was being written, a timer that has nothing to wait for. */
 static void
 sweep_up(struct journal *j, const struct pending *p)
@@ -166,6 +184,7 @@ leftover_mend(struct journal *j, struct arena *arena,
 	struct pending p = {0};
 	bool back = false;
 
+	drop_garbage(j, arena);
 	mend_interrupted(j, arena);
 	pending_load(j, arena, &p);
 	if (p.there && is_void(j, &p, arena)) {
@@ -310,19 +329,18 @@ leftover_json(const struct leftover *l, struct json *j)
 	json_end(j);
 }
 
+/* Is there a record of that kind, and nobody at work who may have written it?
+ */
+static bool
+lies(const struct journal *j, const char *kind)
+{
+	/* one that is there and then done is gone when nobody is at work */
+	return journal_stamp(j, kind) && !journal_at_work(j) &&
+	       journal_stamp(j, kind);
+}
+
 bool
 leftover_waits(struct journal *j)
 {
-	struct arena *arena;
-	struct intent intent;
-	bool waits;
-
-	if (!journal_stamp(j, "intent") && !journal_stamp(j, "pending"))
-		return false;
-	arena = arena_new();
-	waits = is_interrupted(j, arena, &intent) ||
-		(journal_stamp(j, "pending") && !timer_runs(j) &&
-		 !journal_at_work(j) && journal_stamp(j, "pending"));
-	arena_free(arena);
-	return waits;
+	return lies(j, "intent") || (!timer_runs(j) && lies(j, "pending"));
 }

@@ -30,6 +30,7 @@ enum {
 	LINES_MAX = 20,	 /* named of one change */
 	RESTORES_MAX = 5,
 	RESTORES_MS = 60 * 1000,
+	MEND_MS = 5000, /* what could not be mended is not tried before */
 };
 
 struct watch {
@@ -37,6 +38,7 @@ struct watch {
 	struct alarm alarm;
 	int stop; /* owns: readable when it is to end */
 	struct drift seen;
+	uint64_t mend_ms; /* not to mend before */
 	uint64_t look_ms; /* when to look; 0: nothing has happened */
 	uint64_t said;	  /* digest of the differences that were said */
 	uint64_t refused; /* of what this box cannot do any more */
@@ -296,6 +298,7 @@ mend(struct watch *w, struct arena *arena)
 	leftover_mend(&w->journal, arena, &p);
 	if (p.there)
 		leftover_keep_timer(&w->journal, &p);
+	w->mend_ms = clock_now_ms() + MEND_MS;
 	look_in(w, 0);
 }
 
@@ -306,7 +309,7 @@ tick(struct watch *w)
 	if (settings_changed(w) ||
 	    journal_stamp(&w->journal, "policy") != w->seen.stamp)
 		look_in(w, 0);
-	if (leftover_waits(&w->journal))
+	if (clock_now_ms() >= w->mend_ms && leftover_waits(&w->journal))
 		with_lock(w, mend);
 }
 
@@ -339,13 +342,15 @@ static int
 open_stop(void)
 {
 	sigset_t set;
+	int fd;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
-	return signalfd(-1, &set, SFD_CLOEXEC);
+	fd = signalfd(-1, &set, SFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 int
@@ -364,9 +369,12 @@ cmd_watch(int argc, char **argv)
 	if (r < 0)
 		return common_fail("cannot watch", r);
 	w.stop = open_stop();
-	if (w.stop >= 0)
+	if (w.stop >= 0) {
 		run(&w);
-	close(w.stop);
+		close(w.stop);
+	} else {
+		common_fail("cannot watch", w.stop);
+	}
 	alarm_close(&w.alarm);
 	if (w.seen.arena)
 		drift_fini(&w.seen);

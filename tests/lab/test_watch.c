@@ -299,6 +299,33 @@ undoes_what_was_interrupted(void)
 	end(lab, pid);
 }
 
+/* A record that is none must not have it wait for ever. */
+static void
+minds_no_garbage(void)
+{
+	struct lab *lab;
+	pid_t pid;
+
+	lab = watching(POLICY("warn"), &pid);
+	lab_must(lab, LAB_GATEWAY,
+		 "cd /run/interpose; n=$(ls | sed -n s/netsetup.policy.//p); "
+		 "echo x >netsetup.intent.$n; echo y >netsetup.pending.$n");
+	CU_ASSERT(
+		LAB_WAIT(lab_log_count("watch", "not readable") == 2, SOON_MS));
+	lab_must(lab, LAB_GATEWAY, "nft flush ruleset");
+	CU_ASSERT(LAB_WAIT(lab_logged("watch", "gone: table inet interpose"),
+			   SOON_MS));
+	/* one that nobody can read is said now and then, not all the time */
+	lab_must(lab, LAB_GATEWAY,
+		 "cd /run/interpose; n=$(ls | sed -n s/netsetup.policy.//p); "
+		 "mkfifo netsetup.intent.$n");
+	CU_ASSERT(LAB_WAIT(lab_logged("watch", "a file in it"), 6000));
+	CU_ASSERT_EQUAL(lab_log_count("watch", "a file in it"), 1);
+	command_check(lab, "apply", 0, "a file in it");
+	command_check(lab, "status", 0, NULL);
+	end(lab, pid);
+}
+
 static const struct unit_test tests[] = {
 	{"warns_once", warns_once},
 	{"restores", restores},
@@ -309,6 +336,7 @@ static const struct unit_test tests[] = {
 	{"loses_an_address", loses_an_address},
 	{"keeps_the_timer", keeps_the_timer},
 	{"undoes_what_was_interrupted", undoes_what_was_interrupted},
+	{"minds_no_garbage", minds_no_garbage},
 };
 
 LAB_MAIN("watch", tests)

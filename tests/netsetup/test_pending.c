@@ -3,11 +3,14 @@
  * Records of the journal: what waits to be confirmed, and the fingerprints of
  * rules. Files that nobody of ours has written are as good as none.
  */
+#include <errno.h>
 #include <libmnl/libmnl.h>
+#include <limits.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/arena.h"
@@ -110,6 +113,44 @@ test_garbage(void)
 	box_fini(&b);
 }
 
+/* The record of `kind` is such a thing: reading it ends, with that. */
+static void
+check_refused(struct box *b, const char *kind, int error, const char *what)
+{
+	struct str text = {0};
+	char path[PATH_MAX];
+	int r;
+
+	journal_file(&b->j, kind, path);
+	r = journal_read(&b->j, kind, &text);
+	UNIT_CHECK(r == error, "%s: %d", what, r);
+	UNIT_CHECK(text.len == 0 && unlink(path) == 0, "%s", what);
+	str_fini(&text);
+}
+
+/* Nobody else has a hand in it, and it takes neither for ever nor all memory.
+ */
+static void
+test_no_files(void)
+{
+	char path[PATH_MAX];
+	struct box b;
+
+	box_init(&b);
+	journal_file(&b.j, "pending", path);
+	UNIT_CHECK(mkfifo(path, 0600) == 0, "mkfifo");
+	check_refused(&b, "pending", -ENOTUNIQ, "fifo");
+	UNIT_CHECK(symlink("/etc/hostname", path) == 0, "symlink");
+	check_refused(&b, "pending", -ENOTUNIQ, "symlink");
+	write_record(&b, "pending", "deadline 1\nwaits /x\n");
+	UNIT_CHECK(chmod(path, 0666) == 0, "chmod");
+	check_refused(&b, "pending", -ENOTUNIQ, "all may write to it");
+	write_record(&b, "pending", "deadline 1\nwaits /x\n");
+	UNIT_CHECK(truncate(path, 1LL << 40) == 0, "truncate");
+	check_refused(&b, "pending", -EFBIG, "a terabyte");
+	box_fini(&b);
+}
+
 static void
 check_same(struct box *b, const char *x, const char *y, bool same)
 {
@@ -199,11 +240,9 @@ test_raw(void)
 }
 
 static const struct unit_test tests[] = {
-	{"round_trip", test_round_trip},
-	{"garbage", test_garbage},
-	{"same_policy", test_same_policy},
-	{"readback", test_readback},
-	{"raw", test_raw},
+	{"round_trip", test_round_trip}, {"garbage", test_garbage},
+	{"no_files", test_no_files},	 {"same_policy", test_same_policy},
+	{"readback", test_readback},	 {"raw", test_raw},
 };
 
 UNIT_MAIN("pending", tests)
