@@ -200,6 +200,9 @@ settles_once(void)
 			strstr(str_text(&out), "ipv6 timeout 2h expires 1h59m"),
 		"%s", str_text(&out));
 	lab_must(lab, LAB_GATEWAY, "nft flush set inet interpose settling");
+	/* known to nobody, and in the middle: cut, as what conntrack forgot */
+	for (i = 0; i < 2; i++)
+		told(old[i].client, "too late");
 	lab_policy(lab,
 		   "gateway {\n inside in0\n user %s\n}\n"
 		   "service web {\n intercept tcp port 80, 443\n}\n",
@@ -208,9 +211,6 @@ settles_once(void)
 	str_clear(&out);
 	lab_run(lab, LAB_GATEWAY, &out, "nft list set inet interpose settling");
 	UNIT_CHECK(!strstr(str_text(&out), "ipv"), "%s", str_text(&out));
-	/* known to nobody, and in the middle: cut, as what conntrack forgot */
-	for (i = 0; i < 2; i++)
-		told(old[i].client, "too late");
 	close_both(old, l);
 	str_fini(&out);
 	lab_down(lab);
@@ -225,11 +225,10 @@ flushed_and_back(void)
 	int i, l[2];
 
 	lab = begin_untracked(old, l);
-	open_proxied(lab, l, new);
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 2; i++)
 		works(&old[i], "the old one");
-		works(&new[i], "the new one");
-	}
+	/* silent: what proxyd's side sends without NAT is refused */
+	open_proxied(lab, l, new);
 	lab_must(lab, LAB_GATEWAY, "nft flush ruleset");
 	for (i = 0; i < 2; i++)
 		lab_flow_open(lab, lab_families[i], l[i], NULL, PORT,
