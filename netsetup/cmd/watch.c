@@ -81,6 +81,19 @@ is_worth_a_line(const struct watch *w, const struct kchange *c)
 	       c->object == KCHANGE_SYSCTL;
 }
 
+/* What has happened, not what would be done about it. */
+static void
+describe(const struct kchange *c, struct str *out)
+{
+	const struct ksysctl *is = c->was.sysctl, *should = c->will.sysctl;
+
+	if (c->object == KCHANGE_SYSCTL && is && should)
+		str_addf(out, "sysctl %s is %s, not %s", is->path, is->value,
+			 should->value);
+	else
+		plan_describe(c, out);
+}
+
 static void
 say_differences(const struct watch *w)
 {
@@ -100,12 +113,21 @@ say_differences(const struct watch *w)
 		if (n++ == LINES_MAX)
 			break;
 		str_clear(&line);
-		plan_describe(&d->list[i], &line);
+		describe(&d->list[i], &line);
 		log_warn("%s: %s", op_text(d->list[i].op), str_text(&line));
 	}
 	if (n > LINES_MAX)
 		log_warn("and more; see `netsetup status`");
 	str_fini(&line);
+}
+
+static void
+say_mended(const struct watch *w)
+{
+	if (w->seen.wanted.path)
+		log_notice("all is as %s has it again", w->seen.wanted.path);
+	else
+		log_notice("what netsetup had installed is removed");
 }
 
 static uint64_t
@@ -235,9 +257,7 @@ judge(struct watch *w)
 	say_refusals(w);
 	if (differences == 0) {
 		if (w->said)
-			log_notice("all is as %s has it again",
-				   w->seen.wanted.path ? w->seen.wanted.path
-						       : "nothing");
+			say_mended(w);
 		w->said = 0;
 		return;
 	}

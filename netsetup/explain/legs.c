@@ -5,13 +5,13 @@
 #include "netsetup/explain/legs.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/netfilter.h>
 #include <linux/rtnetlink.h>
 #include <netinet/tcp.h>
 #include <string.h>
 
 #include "lib/arena.h"
+#include "lib/clock.h"
 #include "netsetup/explain/finder.h"
 #include "netsetup/explain/reason.h"
 #include "netsetup/explain/upleg.h"
@@ -194,16 +194,20 @@ static void
 write_reason(struct finder *f, const struct packet *p)
 {
 	struct reason r = {.text = "no policy is in force"};
+	char left[CLOCK_DURATION_LEN];
 	size_t i;
 
 	if (f->q->policy)
 		r = find_reason(f, p);
 	if (f->q->bypass_ms > 0)
 		r = (struct reason){
-			.text = arena_printf(f->arena,
-					     "these two bypass the proxy for "
-					     "%" PRIu64 " s more",
-					     f->q->bypass_ms / 1000)};
+			.text = arena_printf(
+				f->arena,
+				"these two bypass the proxy for "
+				"%s more",
+				clock_duration((f->q->bypass_ms + 999) / 1000 *
+						       1000,
+					       left))};
 	if (r.service)
 		r.text = "the rules that would are not there";
 	f->way->reason = r.text;

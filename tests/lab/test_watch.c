@@ -110,7 +110,8 @@ restores(void)
 		UNIT_CHECK(applied(lab), "%s", done[i]);
 	}
 	CU_ASSERT(lab_logged("watch", "not ours: rule guard_in"));
-	CU_ASSERT(lab_logged("watch", "changed: sysctl net/ipv4/conf/all"));
+	CU_ASSERT(lab_logged("watch", "changed: sysctl net/ipv4/conf/all/"
+				      "forwarding is 0, not 1\n"));
 	CU_ASSERT(!lab_logged("watch", "all is as"));
 	end(lab, pid);
 }
