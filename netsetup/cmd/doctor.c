@@ -34,6 +34,11 @@ open_policy(struct session *s, const struct options *o, struct doctor_facts *f)
 	f->path = o->policy;
 	f->applied = status < 0 && last.policy &&
 		     policy_equal(last.policy, s->policy);
+	if (f->applied && last.drain) { /* only a part of it is wanted */
+		session_close(s);
+		*s = last;
+		return status;
+	}
 	session_close(&last);
 	return status;
 }
@@ -75,6 +80,7 @@ examine(struct session *s, const struct options *o)
 		return common_fail("cannot look over this box", r);
 	if (s->policy)
 		drift = diff(&s->observed, &s->desired, s->arena);
+	f.draining = s->drain != DRAIN_NONE;
 	f.policy = s->policy;
 	f.drift = &drift;
 	f.box = &box;

@@ -24,6 +24,7 @@ struct doctor_facts {
 	const char *path;	     /* its file */
 	bool applied;		     /* it is what was applied last */
 	bool edited;		     /* but its file says something else now */
+	bool draining; /* `remove --drain` has left a part of it */
 	const struct facts *facts;
 	const struct kstate *observed;
 	const struct kdiff *drift; /* what applying it would change */

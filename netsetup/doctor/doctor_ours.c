@@ -19,33 +19,40 @@ is_installed(const struct doctor *d)
 	return d->facts->applied && d->facts->observed->table;
 }
 
-/* Is something of that kind to be added? The first that is, or NULL. */
+static bool
+is_of_return_path(const struct kchange *c)
+{
+	static const char *const chains[] = {"divert", "unowned", "zones",
+					     "remember"};
+	const char *name;
+	size_t i;
+
+	if (c->object == KCHANGE_IPRULE || c->object == KCHANGE_ROUTE)
+		return true;
+	if (c->object != KCHANGE_CHAIN && c->object != KCHANGE_RULE)
+		return false;
+	name = c->object == KCHANGE_CHAIN ? c->will.chain->name
+					  : c->will.rule->chain;
+	for (i = 0; i < sizeof(chains) / sizeof(chains[0]); i++) {
+		if (!strcmp(name, chains[i]))
+			return true;
+	}
+	return false;
+}
+
+/* The first part of the return path that is to be added, or NULL. */
 static const struct kchange *
-missing(const struct doctor *d, enum kchange_object object)
+missing(const struct doctor *d)
 {
 	const struct kdiff *drift = d->facts->drift;
 	size_t i;
 
 	for (i = 0; i < drift->n; i++) {
 		if (drift->list[i].op == KCHANGE_ADD &&
-		    drift->list[i].object == object)
+		    is_of_return_path(&drift->list[i]))
 			return &drift->list[i];
 	}
 	return NULL;
-}
-
-static bool
-is_of_return_path(const struct kchange *c)
-{
-	static const char *const chains[] = {"divert", "unowned", "zones",
-					     "remember"};
-	size_t i;
-
-	for (i = 0; i < sizeof(chains) / sizeof(chains[0]); i++) {
-		if (!strcmp(c->will.chain->name, chains[i]))
-			return true;
-	}
-	return false;
 }
 
 void
@@ -57,14 +64,7 @@ check_return_path(struct doctor *d)
 	if (!is_installed(d) || d->facts->edited || !d->policy ||
 	    !return_path_wanted(d->policy))
 		return;
-	c = missing(d, KCHANGE_IPRULE);
-	if (!c)
-		c = missing(d, KCHANGE_ROUTE);
-	if (!c) {
-		c = missing(d, KCHANGE_CHAIN);
-		if (c && !is_of_return_path(c))
-			c = NULL;
-	}
+	c = missing(d);
 	if (!c)
 		return;
 	plan_describe(c, &what);
@@ -117,6 +117,13 @@ check_drift(struct doctor *d)
 }
 
 void
+check_draining(struct doctor *d)
+{
+	if (d->facts->draining)
+		doctor_found(d, NULL);
+}
+
+void
 check_edited(struct doctor *d)
 {
 	if (d->facts->applied && d->facts->edited)
@@ -131,6 +138,13 @@ check_not_applied(struct doctor *d)
 }
 
 /* --- who lives ----------------------------------------------------------- */
+
+/* While it drains nothing is asked who is alive, and proxyd must stay. */
+static bool
+should_live(const struct doctor *d)
+{
+	return is_installed(d) && !d->facts->draining;
+}
 
 static bool
 is_alive(const struct doctor *d, const struct policy_service *s)
@@ -184,7 +198,7 @@ want_same_policy(struct doctor *d, const struct policy_service *s)
 {
 	const struct box_listener *l = listener(d, s);
 
-	if (is_installed(d) && l && !is_alive(d, s) &&
+	if (should_live(d) && l && !is_alive(d, s) &&
 	    l->uid == d->box->proxy_uid)
 		doctor_found(d, "port", doctor_number(d, s->capture_port),
 			     "service", s->name, NULL);
@@ -200,7 +214,7 @@ check_other_policy(struct doctor *d)
 static void
 want_alive(struct doctor *d, const struct policy_service *s)
 {
-	if (s->proto == PROTO_TCP && is_installed(d) && !listener(d, s) &&
+	if (s->proto == PROTO_TCP && should_live(d) && !listener(d, s) &&
 	    !is_alive(d, s))
 		doctor_found(d, "service", s->name, "fate",
 			     s->on_failure == ON_FAILURE_OPEN ? "passed by"

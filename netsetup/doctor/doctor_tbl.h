@@ -132,6 +132,9 @@ DOCTOR(nat_untracked, "nat-untracked", ERROR, \
 DOCTOR(edited, "edited", NOTE, \
 	"{path} is not what was applied from it", \
 	"netsetup plan{f}") \
+DOCTOR(draining, "draining", NOTE, \
+	"`netsetup remove --drain` is not over: nothing is captured, flows that are proxied go on", \
+	"netsetup apply{f}") \
 DOCTOR(not_applied, "not-applied", NOTE, \
 	"{path} is not applied", \
 	"netsetup apply{f}") \

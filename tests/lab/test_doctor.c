@@ -40,6 +40,10 @@ static const struct sick settings[] = {
 	{"return-path", "ip -6 route flush table 9061",
 	 "(route ipv6 local default dev lo table 9061 is missing)",
 	 "netsetup apply -f " SICK_POLICY, NULL},
+	{"return-path", "nft flush chain inet interpose divert",
+	 "(rule divert: socket transparent 1 socket wildcard 1 accept is "
+	 "missing)",
+	 "netsetup apply -f " SICK_POLICY, NULL},
 	{"drift", "nft flush chain inet interpose guard_in",
 	 "somebody changed what was applied", "netsetup apply -f " SICK_POLICY,
 	 NULL},

@@ -152,6 +152,27 @@ time_is_over(void)
 	end(&d);
 }
 
+/* What is left on purpose is nothing to mend, proxyd least of all. */
+static void
+check_doctor(struct lab *lab)
+{
+	static const char *const commands[] = {"doctor", "doctor -f " LAB_DIR
+							 "/policy.conf"};
+	struct str out = {0};
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		str_clear(&out);
+		lab_netsetup(lab, &out, commands[i]);
+		UNIT_CHECK(strstr(str_text(&out), "is not over") &&
+				   !strstr(str_text(&out), "[drift]") &&
+				   !strstr(str_text(&out), "[other-policy]") &&
+				   !strstr(str_text(&out), "[not-alive]"),
+			   "%s: %s", commands[i], str_text(&out));
+	}
+	str_fini(&out);
+}
+
 /* Interrupted: it stays as it is, and any command goes on from there. */
 static void
 interrupted(void)
@@ -166,6 +187,7 @@ interrupted(void)
 	UNIT_CHECK(lab_stop(d.lab, pid, SIGINT, 1000) == 128 + SIGINT, "^C");
 	command_check(d.lab, "status", 2, "draining: nothing is captured");
 	command_check(d.lab, "status --json", 2, "\"draining\": true");
+	check_doctor(d.lab);
 	CU_ASSERT(lab_flow_works(&d.flow));
 	pid = start_drain(&d, "20s");
 	lab_stop(d.lab, pid, SIGINT, 1000);
