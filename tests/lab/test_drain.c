@@ -163,7 +163,7 @@ check_doctor(struct lab *lab)
 
 	for (i = 0; i < 2; i++) {
 		str_clear(&out);
-		lab_netsetup(lab, &out, commands[i]);
+		lab_run(lab, LAB_GATEWAY, &out, "netsetup %s", commands[i]);
 		UNIT_CHECK(strstr(str_text(&out), "is not over") &&
 				   !strstr(str_text(&out), "[drift]") &&
 				   !strstr(str_text(&out), "[other-policy]") &&
