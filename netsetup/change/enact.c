@@ -11,6 +11,15 @@
 #include "netsetup/change/observe.h"
 #include "netsetup/change/wanted.h"
 
+static void
+cannot_write(const struct journal *j, int error, struct diags *diags)
+{
+	const struct place none = {0};
+
+	diag_add(diags, DIAG_ERROR, none, NULL, "cannot write to %s: %s",
+		 j->dir, strerror(-error));
+}
+
 int
 enact(struct journal *j, const char *path, const char *text,
       const struct kstate *desired, struct arena *arena, struct diags *diags,
@@ -20,14 +29,19 @@ enact(struct journal *j, const char *path, const char *text,
 
 	memset(ret_applied, 0, sizeof(*ret_applied));
 	r = intent_begin(j, path, text);
-	if (r < 0)
+	/* taking all away must not fail for want of room to say so */
+	if (r < 0 && text) {
+		cannot_write(j, r, diags);
 		return r;
+	}
 	r = apply(j, desired, arena, diags, ret_applied);
 	if (!ret_applied->in_force) {
 		intent_drop(j);
 		return r;
 	}
 	finished = intent_finish(j);
+	if (finished < 0)
+		cannot_write(j, finished, diags);
 	return r < 0 ? r : finished;
 }
 

@@ -15,8 +15,9 @@
 /*
  * apply() `desired`, with `path` and the canonical `text` of the policy that
  * it came from for the record; NULL twice: nothing is wanted. Errors as of
- * apply(); -errno without an error in `diags` also where the journal cannot
- * be written. What is in force in spite of them is on record, or intended.
+ * apply(), and where the journal cannot be written; but that never keeps it
+ * from taking all away. What is in force in spite of them is on record, or
+ * intended.
  */
 int enact(struct journal *j, const char *path, const char *text,
 	  const struct kstate *desired, struct arena *arena,

@@ -87,6 +87,23 @@ leftover_settle(struct journal *j)
 	return r;
 }
 
+/*
+ * Where the journal has no room, at least the kernel is as it was; and when
+ * nothing is pending any more there may be room to say so.
+ */
+static int
+put_back_first(struct journal *j, const struct pending *p, struct arena *arena,
+	       struct diags *diags)
+{
+	int r = enact_again(j, &p->former, arena, diags);
+
+	if (r == 0)
+		r = leftover_settle(j);
+	if (r == 0 && enact_copy(j, &p->former, arena, diags) < 0)
+		log_errors(diags);
+	return r;
+}
+
 /* false: it is still as it was. */
 static bool
 put_back(struct journal *j, const struct pending *p, struct arena *arena)
@@ -96,6 +113,8 @@ put_back(struct journal *j, const struct pending *p, struct arena *arena)
 
 	diags_init(&diags);
 	r = enact_copy(j, &p->former, arena, &diags);
+	if (r == -ENOSPC || r == -EROFS || r == -EDQUOT)
+		r = put_back_first(j, p, arena, &diags);
 	if (r < 0) {
 		log_errors(&diags);
 		log_error("%s was not confirmed in time, but what was in "
@@ -216,11 +235,12 @@ fire(struct journal *j, uint64_t deadline_ms)
 			clock_sleep_until_boot(clock_boot_ms() + APART_MS);
 		if (journal_lock_wait(j) < 0)
 			continue;
-		pending_load(j, arena, &p);
-		if (p.deadline_ms != deadline_ms)
-			p.there = false;
-		else
-			leftover_mend(j, arena, &p);
+		if (pending_load(j, arena, &p) == 0) {
+			if (p.deadline_ms != deadline_ms)
+				p.there = false;
+			else
+				leftover_mend(j, arena, &p);
+		}
 		journal_close(j);
 	}
 	arena_free(arena);

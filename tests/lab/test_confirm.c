@@ -391,6 +391,39 @@ stale_stays(void)
 	lab_down(lab);
 }
 
+/* The journal has no room; and has it again. */
+#define FULL                                                                   \
+	"cd /run/interpose && ! dd if=/dev/zero of=full bs=4096 2>/dev/null"
+
+/* Nobody is locked out because a file system is full. */
+static void
+no_room(void)
+{
+	struct lab *lab = lab_up(NULL);
+
+	lab_must(lab, LAB_GATEWAY,
+		 "mkdir -p /run/interpose && "
+		 "mount -t tmpfs -o size=128k,mode=755 none /run/interpose");
+	lab_policy(lab, ONE);
+	lab_apply(lab);
+	lab_policy(lab, TWO);
+	command_check(lab, "apply --confirm 1s", 0, "unless you type");
+	lab_must(lab, LAB_GATEWAY, FULL);
+	CU_ASSERT(LAB_WAIT(installed(lab, "one"), 4000));
+	CU_ASSERT(LAB_WAIT(timer(lab) == 0, 1000));
+	command_check(lab, "status", 2, "service one");
+	lab_must(lab, LAB_GATEWAY, FULL);
+	command_check(lab, "apply", 1, "cannot write to /run/interpose: No sp");
+	CU_ASSERT(installed(lab, "one") && !installed(lab, "two"));
+	lab_run(lab, LAB_GATEWAY, NULL, "netsetup remove");
+	CU_ASSERT(!installed(lab, "one"));
+	lab_must(lab, LAB_GATEWAY, "rm /run/interpose/full");
+	command_silent(lab, "remove");
+	CU_ASSERT(nothing_installed(lab) && !forwards(lab));
+	lab_must(lab, LAB_GATEWAY, "umount /run/interpose");
+	lab_down(lab);
+}
+
 static const struct unit_test tests[] = {
 	{"put_back_in_time", put_back_in_time},
 	{"put_back_to_nothing", put_back_to_nothing},
@@ -404,6 +437,7 @@ static const struct unit_test tests[] = {
 	{"waits_for_the_lock", waits_for_the_lock},
 	{"tells_syslog", tells_syslog},
 	{"stale_stays", stale_stays},
+	{"no_room", no_room},
 };
 
 LAB_MAIN("confirm", tests)
