@@ -19,6 +19,8 @@ chain_text(struct doctor *d, const struct kforeign_chain *c)
 			    kstate_table_family(c->family), c->table, c->name);
 }
 
+enum { CLIENT_PORT = 40000 }; /* stands for any */
+
 /* --- is it let in? ------------------------------------------------------- */
 
 /* A captured flow on its way to its service. */
@@ -55,6 +57,14 @@ let_in(struct doctor *d, const struct kforeign_chain *c,
 			    chain_text(d, c), match);
 }
 
+static const char *
+how_text(const struct fpacket *p)
+{
+	if (p->untracked)
+		return "answered";
+	return p->dnat ? "redirected" : "delivered";
+}
+
 static void
 compare_chain(struct doctor *d, const struct arrival *a, enum fverdict bad)
 {
@@ -68,8 +78,7 @@ compare_chain(struct doctor *d, const struct arrival *a, enum fverdict bad)
 		    foreign_walk(f, c, &a->packet) != bad)
 			continue;
 		doctor_found(d, "chain", chain_text(d, c), "service",
-			     a->service->name, "how",
-			     a->packet.dnat ? "redirected" : "delivered",
+			     a->service->name, "how", how_text(&a->packet),
 			     "mend", let_in(d, c, a), NULL);
 	}
 }
@@ -140,16 +149,53 @@ all_arrivals(struct doctor *d, enum fverdict bad,
 	}
 }
 
+/* Of what no entry of conntrack tells, a server's answer is let in by none. */
+static void
+untracked_answers(struct doctor *d, enum fverdict bad)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	struct arrival a = {0};
+	size_t i, k;
+
+	if (!d->policy || d->policy->gateway.upstream_tracking != TRACKING_OFF)
+		return;
+	for (i = 0; i < d->policy->n_services; i++) {
+		a.service = &d->policy->services[i];
+		if (!policy_pool_spoofs(a.service->pool))
+			continue;
+		for (k = 0; k < 2; k++) {
+			a.packet = (struct fpacket){
+				.family = families[k],
+				.l4proto = a.service->proto == PROTO_TCP
+						   ? IPPROTO_TCP
+						   : IPPROTO_UDP,
+				.port = CLIENT_PORT,
+				.iif = doctor_way_out(d),
+				.mark = d->policy->gateway.mark_deliver,
+				.untracked = true,
+			};
+			compare_chain(d, &a, bad);
+		}
+	}
+}
+
+static void
+check_input(struct doctor *d, enum fverdict bad)
+{
+	all_arrivals(d, bad, compare_chain);
+	untracked_answers(d, bad);
+}
+
 void
 check_input_drop(struct doctor *d)
 {
-	all_arrivals(d, FVERDICT_DROP, compare_chain);
+	check_input(d, FVERDICT_DROP);
 }
 
 void
 check_input_unsure(struct doctor *d)
 {
-	all_arrivals(d, FVERDICT_UNSURE, compare_chain);
+	check_input(d, FVERDICT_UNSURE);
 }
 
 /* --- what does not see it any more --------------------------------------- */

@@ -287,9 +287,13 @@ static void
 find_marks(struct doctor *d, const struct frule *r,
 	   const struct kforeign_chain *base)
 {
+	const struct policy_gateway *g = &d->policy->gateway;
 	struct fmarks m = marks_of(r, base);
 	const char *who = arena_printf(d->arena, "chain %s", rule_text(d, r));
 
+	/* it lets in what is captured, as input-drop says to type */
+	if (frule_asks_mark(r, g->mark_deliver, g->mark_mask))
+		m.tested = 0;
 	/* that is another finding */
 	m.set = m.set == UINT32_MAX ? 0 : m.set;
 	m.ct_set = m.ct_set == UINT32_MAX ? 0 : m.ct_set;

@@ -127,6 +127,27 @@ frule_marks(const struct frule *r)
 	return m;
 }
 
+bool
+frule_asks_mark(const struct frule *r, uint32_t mark, uint32_t mask)
+{
+	struct fmarks unused = {0};
+	struct tracked t = {0};
+	size_t i;
+
+	for (i = 0; i < r->n_exprs; i++) {
+		const struct fexpr *e = &r->exprs[i];
+
+		if (is_extension(e, "match", "mark") && !e->data[8] &&
+		    number(e->data) == mark && number(e->data + 4) == mask)
+			return true;
+		if (is(e, "cmp") && e->key == NFT_CMP_EQ && t.meta &&
+		    t.kept == mask && number(e->data) == mark)
+			return true;
+		take_expr(&unused, &t, e);
+	}
+	return false;
+}
+
 /* --- zones, tracking, translation ---------------------------------------- */
 
 /* Of CT: flags and zone are the first two numbers of 16 bits. */
@@ -264,6 +285,8 @@ load_ct(struct value *v, const struct fexpr *e, const struct fpacket *p)
 	uint32_t status = p->dnat ? IPS_DST_NAT | IPS_DST_NAT_DONE : 0;
 	uint8_t direction = 0;
 
+	if (p->untracked)
+		state = NF_CT_STATE_UNTRACKED_BIT;
 	v->state = e->key == NFT_CT_STATE;
 	if (v->state)
 		set_value(v, &state, sizeof(state));
@@ -346,9 +369,9 @@ run_range(const struct value *v, const struct fexpr *e)
 static enum match
 match_conntrack(const struct fexpr *e, const struct fpacket *p)
 {
-	enum { STATE = 1, DNAT = 1 << 7 };
+	enum { STATE = 1, DNAT = 1 << 7, UNTRACKED = 1 << 8 };
 	uint16_t mine = NF_CT_STATE_BIT(IP_CT_NEW) | (p->dnat ? DNAT : 0);
-	bool hit = ct_word(e, 2) & mine;
+	bool hit = ct_word(e, 2) & (p->untracked ? UNTRACKED : mine);
 
 	if (ct_word(e, 0) != STATE)
 		return MATCH_MAYBE;
@@ -410,6 +433,8 @@ run_match(struct value *v, const struct fexpr *e, const struct fpacket *p)
 		return match_extension(e, p);
 	v->known = false;
 	v->state = false;
+	if (is(e, "ct") && p->untracked && e->key != NFT_CT_STATE)
+		return MATCH_NO;
 	if (is(e, "meta"))
 		load_meta(v, e, p);
 	else if (is(e, "ct"))

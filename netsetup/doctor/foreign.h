@@ -68,6 +68,9 @@ struct fmarks {
 /* What does this rule do with marks? */
 struct fmarks frule_marks(const struct frule *r);
 
+/* Does it ask for packets that have just this mark under this mask? */
+bool frule_asks_mark(const struct frule *r, uint32_t mark, uint32_t mask);
+
 /*
  * Does it choose a conntrack zone? *ret_zone is UINT32_MAX if not constant;
  * *ret_replies says whether for replies as well.
@@ -92,7 +95,8 @@ struct fpacket {
 	const char *iif;
 	const char *oif; /* NULL: none */
 	uint32_t mark;
-	bool dnat; /* ct status */
+	bool dnat;	/* ct status */
+	bool untracked; /* conntrack leaves it alone */
 };
 
 /* Could this packet meet all of the rule's matches? */

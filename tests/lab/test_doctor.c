@@ -5,6 +5,7 @@
  * nothing to be told of.
  */
 #include <CUnit/CUnit.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -225,6 +226,42 @@ of_rules(void)
 	sick_end(lab, proxyd);
 }
 
+/*
+ * What is not tracked is let in by its mark; and to ask for that mark, as a
+ * filter must where tproxy delivers, is no misuse of it.
+ */
+static void
+untracked_answers(void)
+{
+	pid_t proxyd;
+	struct lab *lab = sick_begin(&proxyd);
+	const struct sick drop = {
+		"input-drop",
+		NFT("table inet fw {\nchain in {\n"
+		    "type filter hook input priority 0; policy drop;\n"
+		    "ct state established,related accept\niifname lo accept\n"
+		    "ct status dnat accept\n}\n}\n"),
+		"chain inet fw in drops what is answered to service 'web'",
+		"nft insert rule inet fw in meta mark and 0x3000 == 0x1000 "
+		"accept",
+		UNDO("inet fw")};
+
+	lab_stop_proxyd(lab, proxyd);
+	lab_policy(lab,
+		   "gateway {\n\tinside in0\n\tuser %s\n"
+		   "\tupstream-tracking off\n}\n"
+		   "service web {\n\tintercept tcp port 80\n}\n",
+		   lab_user());
+	lab_apply(lab);
+	proxyd = lab_proxyd_up(lab);
+	sick_check(lab, &drop);
+	lab_must(lab, LAB_GATEWAY, "%snft %s", drop.make,
+		 drop.mend + strlen("nft "));
+	sick_healthy(lab);
+	lab_must(lab, LAB_GATEWAY, UNDO("inet fw"));
+	sick_end(lab, proxyd);
+}
+
 /* What docker drops gets through, there and back, once its mend is typed. */
 static void
 docker_mend(void)
@@ -298,8 +335,11 @@ of_files(void)
 }
 
 static const struct unit_test tests[] = {
-	{"of_settings", of_settings}, {"of_networks", of_networks},
-	{"of_rules", of_rules},	      {"docker_mend", docker_mend},
+	{"of_settings", of_settings},
+	{"of_networks", of_networks},
+	{"of_rules", of_rules},
+	{"docker_mend", docker_mend},
+	{"untracked_answers", untracked_answers},
 	{"of_files", of_files},
 };
 
