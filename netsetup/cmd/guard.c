@@ -380,6 +380,7 @@ guard_refuse(const struct guard *g)
 	if (g->found.n == 0)
 		return -1;
 	common_print(&g->found);
-	log_error("nothing was changed; `apply --force` does it nevertheless");
+	log_error("nothing was changed; `netsetup apply --force` does it "
+		  "nevertheless");
 	return EXIT_GUARD;
 }

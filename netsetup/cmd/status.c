@@ -130,8 +130,8 @@ static void
 changed_text(const struct session *s, struct str *out)
 {
 	if (!s->policy) {
-		str_add(out, "no policy is on record; `netsetup remove` takes "
-			     "away:\n");
+		str_add(out, "no policy is on record: `netsetup apply` puts "
+			     "one there, `netsetup remove` takes away:\n");
 		return;
 	}
 	str_add(out, "somebody changed what was applied; ");
