@@ -14,9 +14,9 @@
 
 /* All that a run may leave behind. */
 #define LISTINGS                                                               \
-	RULES "ip rule; ip -6 rule; ip route show table 9061; "                \
-	      "ip -6 route show table 9061; ls /run/interpose | grep -v "      \
-	      "lock; "                                                         \
+	RULES "ip rule; ip -6 rule; ip route show table 9061 2>/dev/null; "    \
+	      "ip -6 route show table 9061 2>/dev/null; "                      \
+	      "ls /run/interpose | grep -v lock; "                             \
 	      "cat /run/interpose/*policy*; cd /proc/sys/net; "                \
 	      "grep . ipv4/conf/*/forwarding ipv4/conf/*/accept_redirects "    \
 	      "ipv6/conf/*/forwarding"
@@ -94,9 +94,10 @@ box_init(struct box *b)
 			    "service one {\n    intercept tcp port 80\n}\n");
 	lab_write_file(TWO, "gateway {\n    inside in0\n    table 9060\n}\n"
 			    "service two {\n    intercept tcp port 443\n}\n");
+	learn(b, STATE_NOTHING, "netsetup remove"); /* before any apply */
 	learn(b, STATE_ONE, "netsetup apply -f " ONE);
 	learn(b, STATE_TWO, "netsetup apply -f " TWO);
-	learn(b, STATE_NOTHING, "netsetup remove");
+	lab_must(b->lab, LAB_GATEWAY, "netsetup remove");
 }
 
 static void
