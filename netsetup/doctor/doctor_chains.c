@@ -83,6 +83,14 @@ compare_chain(struct doctor *d, const struct arrival *a, enum fverdict bad)
 	}
 }
 
+static uint32_t
+index_of(const struct doctor *d, const char *iface)
+{
+	const struct box_iface *i = iface ? box_iface(d->box, iface) : NULL;
+
+	return i ? i->index : 0;
+}
+
 /* The packet by which a flow of this intercept arrives here. */
 static struct fpacket
 arriving(const struct doctor *d, const struct policy_service *s,
@@ -92,6 +100,7 @@ arriving(const struct doctor *d, const struct policy_service *s,
 		.family = family,
 		.l4proto = s->proto == PROTO_TCP ? IPPROTO_TCP : IPPROTO_UDP,
 		.iif = iface,
+		.iif_index = index_of(d, iface),
 	};
 
 	if (i->via == VIA_REDIRECT) {
@@ -171,6 +180,7 @@ untracked_answers(struct doctor *d, enum fverdict bad)
 						   : IPPROTO_UDP,
 				.port = CLIENT_PORT,
 				.iif = doctor_way_out(d),
+				.iif_index = index_of(d, doctor_way_out(d)),
 				.mark = d->policy->gateway.mark_deliver,
 				.untracked = true,
 			};
@@ -226,6 +236,7 @@ compare_port(struct doctor *d, const struct arrival *a, uint16_t port,
 	size_t i;
 
 	p.oif = doctor_way_out(d);
+	p.oif_index = index_of(d, p.oif);
 	p.dnat = false;
 	p.mark = 0;
 	p.port = port;

@@ -70,6 +70,7 @@ meets_intercept(const struct doctor *d, const struct frule *r,
 
 	for (k = 0; i->via == VIA_REDIRECT && k < d->box->n_ifaces; k++) {
 		p.iif = d->box->ifaces[k].name;
+		p.iif_index = d->box->ifaces[k].index;
 		if (policy_iface_matches(&i->on, p.iif) &&
 		    meets_ports(r, &i->ports, &p))
 			return true;

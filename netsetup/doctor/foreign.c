@@ -270,6 +270,10 @@ load_meta(struct value *v, const struct fexpr *e, const struct fpacket *p)
 		set_name(v, p->iif);
 	else if (e->key == NFT_META_OIFNAME)
 		set_name(v, p->oif);
+	else if (e->key == NFT_META_IIF && p->iif_index)
+		set_value(v, &p->iif_index, sizeof(p->iif_index));
+	else if (e->key == NFT_META_OIF && p->oif_index)
+		set_value(v, &p->oif_index, sizeof(p->oif_index));
 	else if (e->key == NFT_META_L4PROTO)
 		set_value(v, &p->l4proto, 1);
 	else if (e->key == NFT_META_NFPROTO)

@@ -93,7 +93,9 @@ struct fpacket {
 	uint8_t l4proto; /* IPPROTO_* */
 	uint16_t port;	 /* where it goes, host order */
 	const char *iif;
-	const char *oif; /* NULL: none */
+	const char *oif;    /* NULL: none */
+	uint32_t iif_index; /* 0: not known */
+	uint32_t oif_index;
 	uint32_t mark;
 	bool dnat;	/* ct status */
 	bool untracked; /* conntrack leaves it alone */

@@ -131,6 +131,12 @@ static const struct sick rules[] = {
 	 "chain inet fw in drops what is redirected to service 'web'",
 	 "nft insert rule inet fw in ct status dnat accept", UNDO("inet fw")},
 	{"input-drop",
+	 NFT("table inet fw {\nchain in {\n"
+	     "type filter hook input priority 0; policy drop;\n"
+	     "ct state established,related accept\niif lo accept\n}\n}\n"),
+	 "chain inet fw in drops what is redirected to service 'web'",
+	 "nft insert rule inet fw in ct status dnat accept", UNDO("inet fw")},
+	{"input-drop",
 	 NFT("table ip6 fw {\nchain in {\n"
 	     "type filter hook input priority 0;\n"
 	     "iifname != in0 accept\njump rest\n}\nchain rest {\n"
@@ -149,6 +155,12 @@ static const struct sick rules[] = {
 	     "tcp dport @ok accept\n}\n}\n"),
 	 "chain inet fw in may drop",
 	 "nft insert rule inet fw in ct status dnat accept", UNDO("inet fw")},
+	{"forward-filter",
+	 NFT("table inet fw {\nchain past {\n"
+	     "type filter hook forward priority 0; policy drop;\n"
+	     "iif out0 accept\niif in0 oif lo accept\n}\n}\n"),
+	 "chain inet fw past would drop what service 'web' captures on in0",
+	 "gateway { except port 80 }", UNDO("inet fw")},
 	{"forward-filter",
 	 NFT("table inet fw {\nchain past {\n"
 	     "type filter hook forward priority 0; policy drop;\n"
