@@ -19,6 +19,8 @@
 
 enum {
 	POLL_MS = 1000,
+	/* a large table is not looked through all the time */
+	PAUSE_TIMES = 20,
 	/* proxyd looks for its return path once a second */
 	HEARD_MS = 1200,
 };
@@ -81,16 +83,18 @@ end_progress(struct draining *d)
 static int
 wait_for_flows(struct draining *d, size_t *ret_n)
 {
-	uint64_t left;
+	uint64_t began, left, pause;
 	int r;
 
 	for (;;) {
+		began = clock_now_ms();
 		r = count_flows(d->session, ret_n);
+		pause = POLL_MS + (clock_now_ms() - began) * PAUSE_TIMES;
 		left = left_ms(d);
 		if (r < 0 || *ret_n == 0 || left == 0)
 			break;
 		show(d, *ret_n);
-		wait_ms(left < POLL_MS ? left : POLL_MS);
+		wait_ms(left < pause ? left : pause);
 	}
 	end_progress(d);
 	return r < 0 ? common_fail("cannot look at the connections", r) : -1;
