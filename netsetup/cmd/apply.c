@@ -37,13 +37,19 @@ struct target {
 	struct str text; /* owns; canonical */
 };
 
-static void
+/* In the record the name is a line. false, and a word, if it is none. */
+static bool
 target_init(struct target *t, const struct session *s, const char *path)
 {
 	if (!realpath(path, t->path))
 		snprintf(t->path, sizeof(t->path), "%s", path);
 	t->text = (struct str){0};
 	policy_print(s->policy, &t->text);
+	if (!strchr(t->path, '\n'))
+		return true;
+	log_error("apply: the name of the policy's file has a line break; "
+		  "give it another");
+	return false;
 }
 
 /* Does what is in force say the same, word for word? */
@@ -155,16 +161,16 @@ change_or_wait(struct session *s, struct journal *j, const struct options *o)
 {
 	struct pending waiting;
 	struct target t;
-	bool in_force;
-	int status;
+	bool in_force, named;
+	int status = EXIT_FAILED;
 
 	leftover_mend(j, s->arena, &waiting);
 	if (waiting.there)
 		return refuse_waiting(j, &waiting);
-	target_init(&t, s, o->policy);
-	if (o->confirm_ms && !is_in_force(s, j, &t))
+	named = target_init(&t, s, o->policy);
+	if (named && o->confirm_ms && !is_in_force(s, j, &t))
 		status = try_out(s, j, &t, o->confirm_ms);
-	else
+	else if (named)
 		status = change(s, j, &t, &in_force);
 	str_fini(&t.text);
 	if (status == EXIT_DONE && o->reset_existing)

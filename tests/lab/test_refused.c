@@ -333,6 +333,22 @@ steady_stream(void)
 	lab_down(lab);
 }
 
+/* It would read as a part of the policy that is on record. */
+static void
+name_of_two_lines(void)
+{
+	struct lab *lab = lab_up(NULL);
+
+	lab_policy(lab, COMMAND_POLICY);
+	lab_must(lab, LAB_GATEWAY,
+		 "cp " LAB_DIR "/policy.conf \"$(printf '/run/a\\nb')\"");
+	CU_ASSERT(lab_run(lab, LAB_GATEWAY, NULL,
+			  "netsetup apply -f \"$(printf '/run/a\\nb')\" "
+			  "2>&1 | grep -q 'a line break'") == 0);
+	command_check(lab, "status", 0, "nothing is installed");
+	lab_down(lab);
+}
+
 static const struct unit_test tests[] = {
 	{"busy", busy},
 	{"visitors", visitors},
@@ -341,6 +357,7 @@ static const struct unit_test tests[] = {
 	{"small_buffer", small_buffer},
 	{"no_memory", no_memory},
 	{"steady_stream", steady_stream},
+	{"name_of_two_lines", name_of_two_lines},
 };
 
 LAB_MAIN("refused", tests)
