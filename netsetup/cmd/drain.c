@@ -66,7 +66,7 @@ show(struct draining *d, size_t n)
 {
 	if (!d->terminal)
 		return;
-	fprintf(stderr, "\rdraining: %zu flow%s left, %llu s to wait \033[K", n,
+	fprintf(stderr, "\rdraining: %zu flow%s left, %llus to wait \033[K", n,
 		n == 1 ? "" : "s", (unsigned long long)left_ms(d) / 1000);
 	d->shown = true;
 }

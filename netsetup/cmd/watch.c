@@ -185,7 +185,7 @@ may_restore(struct watch *w)
 	look_in(w, RESTORES_MS - since);
 	if (!w->gave_up)
 		log_error("put back %d times within a minute: not again for "
-			  "%u s",
+			  "%us",
 			  RESTORES_MAX,
 			  (unsigned int)(RESTORES_MS - since + 999) / 1000);
 	w->gave_up = true;
