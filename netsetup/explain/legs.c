@@ -208,7 +208,11 @@ write_reason(struct finder *f, const struct packet *p)
 				clock_duration((f->q->bypass_ms + 999) / 1000 *
 						       1000,
 					       left))};
-	if (r.service)
+	if (r.service && p->fib_type == RTN_LOCAL &&
+	    r.service->capture_port == f->q->server.port)
+		r.text = "it is for the capture port itself, which serves only "
+			 "what was redirected";
+	else if (r.service)
 		r.text = "the rules that would are not there";
 	f->way->reason = r.text;
 	finder_step(f, "not captured", "%s", r.text);
@@ -226,6 +230,7 @@ not_captured(struct finder *f, enum walk_alive alive,
 	enum walk_end end;
 	struct hop hop = {0};
 
+	p.local = inside_address(f);
 	end = finder_hook(f, NF_INET_PRE_ROUTING, alive, &p, since);
 	if (!since)
 		write_reason(f, &fresh);

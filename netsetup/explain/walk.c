@@ -250,12 +250,15 @@ set_ct(struct machine *m, const struct kexpr *e)
 static enum outcome
 redirect(struct machine *m)
 {
+	struct endpoint to = {.addr = m->p->local};
 	uint16_t port_be;
 
 	memcpy(&port_be, m->value.bytes, sizeof(port_be));
-	m->p->to.addr = m->p->local;
-	m->p->to.port = ntohs(port_be);
-	m->p->ct_status |= PACKET_STATUS_DNAT;
+	to.port = ntohs(port_be);
+	/* to where it goes already is no translation */
+	if (to.port != m->p->to.port || !addr_equal(&to.addr, &m->p->to.addr))
+		m->p->ct_status |= PACKET_STATUS_DNAT;
+	m->p->to = to;
 	note(m, WALK_DID_REDIRECT);
 	return OUTCOME_ACCEPT;
 }

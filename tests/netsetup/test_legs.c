@@ -318,6 +318,31 @@ test_own_server(void)
 	       "      this box is the server, too");
 }
 
+/* What is redirected to where it goes already is not, and the guard sees it. */
+static void
+test_own_port(void)
+{
+	static const char text[] = "gateway {\n inside in0\n capture-ports "
+				   "16000-16000\n}\nservice web {\n intercept "
+				   "tcp port 16000 to 10.1.0.1\n}\n";
+	struct scene s;
+	struct way way;
+
+	begin_scene(&s);
+	s.policy = policy_load_text("own.conf", text, strlen(text), &s.diags);
+	UNIT_CHECK(s.policy != NULL, "%s", text);
+	if (s.policy) {
+		install(&s);
+		make_alive(&s);
+		way = find(&s, "10.1.0.2:40000", "10.1.0.1:16000", true);
+		UNIT_STRINGS(way_fate_name(way.now), "refused");
+		UNIT_STRINGS(way.reason ? way.reason : "captured",
+			     "it is for the capture port itself, which serves "
+			     "only what was redirected");
+	}
+	close_scene(&s);
+}
+
 static void
 why_not(struct scene *s, const char *client, const char *server,
 	const char *reason)
@@ -516,6 +541,7 @@ static const struct unit_test tests[] = {
 	{"filter", test_filter},	 {"agree", test_agree},
 	{"agree_many", test_agree_many}, {"no_address", test_no_address},
 	{"reasons", test_reasons},	 {"own_server", test_own_server},
+	{"own_port", test_own_port},
 };
 
 UNIT_MAIN("legs", tests)
