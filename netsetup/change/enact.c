@@ -116,19 +116,28 @@ is_committed(const struct journal_policy *copy, struct arena *arena,
 	return r;
 }
 
+static int
+again(struct journal *j, const struct journal_policy *copy, struct arena *arena,
+      struct diags *diags, struct applied *ret_applied)
+{
+	struct wanted w;
+	int r;
+
+	memset(ret_applied, 0, sizeof(*ret_applied));
+	r = wanted_load(copy, arena, diags, &w);
+	if (r == 0)
+		r = apply(j, &w.state, arena, diags, ret_applied);
+	wanted_fini(&w, diags);
+	return r;
+}
+
 int
 enact_again(struct journal *j, const struct journal_policy *copy,
 	    struct arena *arena, struct diags *diags)
 {
 	struct applied done;
-	struct wanted w;
-	int r;
 
-	r = wanted_load(copy, arena, diags, &w);
-	if (r == 0)
-		r = apply(j, &w.state, arena, diags, &done);
-	wanted_fini(&w, diags);
-	return r;
+	return again(j, copy, arena, diags, &done);
 }
 
 int
@@ -137,8 +146,9 @@ enact_recover(struct journal *j, struct arena *arena, struct diags *diags,
 {
 	struct journal_policy former;
 	struct intent intent;
+	struct applied done;
 	bool committed = false;
-	int r;
+	int r, finished;
 
 	memset(ret_what, 0, sizeof(*ret_what));
 	r = intent_load(j, arena, &intent);
@@ -153,8 +163,9 @@ enact_recover(struct journal *j, struct arena *arena, struct diags *diags,
 	if (r < 0)
 		return r;
 	ret_what->finished = committed;
-	r = enact_again(j, committed ? &intent.policy : &former, arena, diags);
-	if (r < 0)
+	r = again(j, committed ? &intent.policy : &former, arena, diags, &done);
+	if (!done.in_force)
 		return r;
-	return committed ? intent_finish(j) : intent_drop(j);
+	finished = committed ? intent_finish(j) : intent_drop(j);
+	return r < 0 ? r : finished;
 }

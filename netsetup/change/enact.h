@@ -44,8 +44,9 @@ struct interrupted {
 /*
  * Bring to an end what an intent without its owner tells of. If nftables has
  * what it wanted, it is finished, else undone: either way packets meet what
- * they met before. `j` must be locked. 0, or -errno with the intent as it
- * was, and *ret_what says what was found.
+ * they met before. `j` must be locked. 0, or -errno: then the intent is as
+ * it was, unless only something stale could not be taken away. *ret_what says
+ * what was found.
  */
 int enact_recover(struct journal *j, struct arena *arena, struct diags *diags,
 		  struct interrupted *ret_what);

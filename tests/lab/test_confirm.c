@@ -385,6 +385,13 @@ stale_stays(void)
 	command_check(lab, "remove", 1, "kernel refuses sysctl");
 	CU_ASSERT(!installed(lab, "two") && timer(lab) == 0);
 	command_check(lab, "status", 2, "no policy is on record");
+	/* the same for who finishes what was interrupted */
+	lab_must(lab, LAB_GATEWAY,
+		 "cd /run/interpose; n=$(ls | sed -n s/netsetup.sysctl.//p); "
+		 "echo nothing >netsetup.intent.$n");
+	command_check(lab, "confirm", 1, "a remove was interrupted");
+	CU_ASSERT(lab_run(lab, LAB_GATEWAY, NULL,
+			  "ls /run/interpose/*intent*") != 0);
 	lab_must(lab, LAB_GATEWAY, OPEN);
 	command_silent(lab, "remove");
 	CU_ASSERT(nothing_installed(lab) && !forwards(lab));
