@@ -95,6 +95,7 @@ NETSETUP = \
 	netsetup/kernel/nft_pair \
 	netsetup/kernel/foreign_read \
 	netsetup/kernel/alarm \
+	netsetup/kernel/rt_attr \
 	netsetup/kernel/rt_write \
 	netsetup/kernel/rt_read \
 	netsetup/kernel/rt_route \

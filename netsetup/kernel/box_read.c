@@ -4,7 +4,6 @@
  */
 #include "netsetup/kernel/box_read.h"
 
-#include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
@@ -14,8 +13,9 @@
 #include <string.h>
 
 #include "lib/arena.h"
+#include "netsetup/kernel/rt_attr.h"
 
-enum { MESSAGE_LEN = 256, ATTRS_MAX = 64, TABLES_MAX = 32 };
+enum { MESSAGE_LEN = 256, TABLES_MAX = 32 };
 
 #define NONE UINT32_MAX
 
@@ -25,84 +25,6 @@ struct reader {
 	struct box *box;
 	uint32_t table; /* ours */
 };
-
-struct attrs {
-	const struct nlattr *by_type[ATTRS_MAX];
-};
-
-static int
-take_attr(const struct nlattr *attr, void *data)
-{
-	struct attrs *a = data;
-	uint16_t type = mnl_attr_get_type(attr);
-
-	if (type < ATTRS_MAX)
-		a->by_type[type] = attr;
-	return MNL_CB_OK;
-}
-
-/* Attributes of a message of this type; false if it is another or short. */
-static bool
-parse(const struct nlmsghdr *nlh, uint16_t type, size_t header_len,
-      struct attrs *ret)
-{
-	if (nlh->nlmsg_type != type ||
-	    nlh->nlmsg_len < mnl_nlmsg_size(header_len))
-		return false;
-	memset(ret, 0, sizeof(*ret));
-	mnl_attr_parse(nlh, (unsigned int)header_len, take_attr, ret);
-	return true;
-}
-
-static uint32_t
-get_u32(const struct attrs *a, int type, uint32_t otherwise)
-{
-	const struct nlattr *attr = a->by_type[type];
-
-	if (!attr || mnl_attr_get_payload_len(attr) < sizeof(uint32_t))
-		return otherwise;
-	return mnl_attr_get_u32(attr);
-}
-
-static struct addr
-get_addr(const struct attrs *a, int type, uint8_t family)
-{
-	const struct nlattr *attr = a->by_type[type];
-	struct addr addr = {.family = family};
-
-	if (attr && mnl_attr_get_payload_len(attr) >= addr_bits(&addr) / 8)
-		memcpy(addr.bytes, mnl_attr_get_payload(attr),
-		       addr_bits(&addr) / 8);
-	return addr;
-}
-
-static bool
-is_ip(uint8_t family)
-{
-	return family == AF_INET || family == AF_INET6;
-}
-
-static int
-dump(struct reader *r, uint16_t type, uint8_t family, size_t len, mnl_cb_t cb)
-{
-	char buf[MESSAGE_LEN];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	uint8_t *h = mnl_nlmsg_put_extra_header(nlh, len);
-
-	h[0] = family;
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	return nl_dump(r->nl, nlh, cb, r);
-}
-
-/* A kernel without IPv6 refuses to list it; a table may not be there. */
-static int
-unless_absent(int error)
-{
-	if (error == -EAFNOSUPPORT || error == -EOPNOTSUPP || error == -ENOENT)
-		return 0;
-	return error;
-}
 
 /* --- interfaces ---------------------------------------------------------- */
 
@@ -123,16 +45,17 @@ take_link(const struct nlmsghdr *nlh, void *data)
 	struct reader *r = data;
 	struct box *b = r->box;
 	struct box_iface *i;
-	struct attrs a;
+	struct rt_attrs a;
 
-	if (!parse(nlh, RTM_NEWLINK, sizeof(*h), &a) || !a.by_type[IFLA_IFNAME])
+	if (!rt_attrs(nlh, RTM_NEWLINK, sizeof(*h), &a) ||
+	    !a.by_type[IFLA_IFNAME])
 		return MNL_CB_OK;
 	b->ifaces = arena_push(r->arena, b->ifaces, b->n_ifaces, sizeof(*i));
 	i = &b->ifaces[b->n_ifaces++];
 	snprintf(i->name, sizeof(i->name), "%s",
 		 mnl_attr_get_str(a.by_type[IFLA_IFNAME]));
 	i->index = (uint32_t)h->ifi_index;
-	i->mtu = get_u32(&a, IFLA_MTU, 0);
+	i->mtu = rt_attrs_u32(&a, IFLA_MTU, 0);
 	i->up = h->ifi_flags & IFF_UP;
 	if (a.by_type[IFLA_CARRIER] &&
 	    mnl_attr_get_u8(a.by_type[IFLA_CARRIER]) == 0)
@@ -175,16 +98,19 @@ take_addr(const struct nlmsghdr *nlh, void *data)
 	struct reader *r = data;
 	struct box_iface *i;
 	struct addr addr;
-	struct attrs a;
+	struct rt_attrs a;
 
-	if (!parse(nlh, RTM_NEWADDR, sizeof(*h), &a) || !is_ip(h->ifa_family))
+	if (!rt_attrs(nlh, RTM_NEWADDR, sizeof(*h), &a) ||
+	    !rt_is_ip(h->ifa_family))
 		return MNL_CB_OK;
 	i = by_index(r->box, h->ifa_index);
 	/* the peer's, on a point-to-point link: that is who is there */
-	addr = get_addr(&a, a.by_type[IFA_ADDRESS] ? IFA_ADDRESS : IFA_LOCAL,
-			h->ifa_family);
+	addr = rt_attr_addr(
+		a.by_type[a.by_type[IFA_ADDRESS] ? IFA_ADDRESS : IFA_LOCAL],
+		h->ifa_family);
 	if (!i || addr_is_link_local(&addr))
 		return MNL_CB_OK;
+	addr.family = h->ifa_family;
 	i->nets = arena_push(r->arena, i->nets, i->n_nets, sizeof(*i->nets));
 	i->nets[i->n_nets++] = network(addr, h->ifa_prefixlen);
 	return MNL_CB_OK;
@@ -199,9 +125,9 @@ take_iprule(const struct nlmsghdr *nlh, void *data)
 	struct reader *r = data;
 	struct box *b = r->box;
 	struct box_iprule *rule;
-	struct attrs a;
+	struct rt_attrs a;
 
-	if (!parse(nlh, RTM_NEWRULE, sizeof(*h), &a) || !is_ip(h->family))
+	if (!rt_attrs(nlh, RTM_NEWRULE, sizeof(*h), &a) || !rt_is_ip(h->family))
 		return MNL_CB_OK;
 	if (a.by_type[FRA_PROTOCOL] &&
 	    mnl_attr_get_u8(a.by_type[FRA_PROTOCOL]) == RTPROT_INTERPOSE)
@@ -211,17 +137,17 @@ take_iprule(const struct nlmsghdr *nlh, void *data)
 	rule = &b->iprules[b->n_iprules++];
 	rule->family = h->family;
 	rule->action = h->action;
-	rule->priority = get_u32(&a, FRA_PRIORITY, 0);
-	rule->mark = get_u32(&a, FRA_FWMARK, 0);
-	rule->mask = get_u32(&a, FRA_FWMASK, 0);
-	rule->table = get_u32(&a, FRA_TABLE, h->table);
+	rule->priority = rt_attrs_u32(&a, FRA_PRIORITY, 0);
+	rule->mark = rt_attrs_u32(&a, FRA_FWMARK, 0);
+	rule->mask = rt_attrs_u32(&a, FRA_FWMASK, 0);
+	rule->table = rt_attrs_u32(&a, FRA_TABLE, h->table);
 	rule->narrow = h->src_len || h->dst_len || h->tos ||
 		       h->flags & FIB_RULE_INVERT || rule->mask ||
 		       a.by_type[FRA_IIFNAME] || a.by_type[FRA_OIFNAME] ||
 		       a.by_type[FRA_UID_RANGE] || a.by_type[FRA_IP_PROTO] ||
 		       a.by_type[FRA_SPORT_RANGE] ||
 		       a.by_type[FRA_DPORT_RANGE] ||
-		       get_u32(&a, FRA_SUPPRESS_PREFIXLEN, NONE) != NONE;
+		       rt_attrs_u32(&a, FRA_SUPPRESS_PREFIXLEN, NONE) != NONE;
 	if (h->flags & FIB_RULE_INVERT)
 		rule->mask = 0; /* "not these" uses none of their bits */
 	return MNL_CB_OK;
@@ -230,9 +156,11 @@ take_iprule(const struct nlmsghdr *nlh, void *data)
 /* --- routes -------------------------------------------------------------- */
 
 static void
-name_iface(struct reader *r, const struct attrs *a, char ret[POLICY_IFACE_LEN])
+name_iface(struct reader *r, const struct rt_attrs *a,
+	   char ret[POLICY_IFACE_LEN])
 {
-	const struct box_iface *i = by_index(r->box, get_u32(a, RTA_OIF, 0));
+	const struct box_iface *i =
+		by_index(r->box, rt_attrs_u32(a, RTA_OIF, 0));
 
 	snprintf(ret, POLICY_IFACE_LEN, "%s", i ? i->name : "");
 }
@@ -244,12 +172,13 @@ take_route(const struct nlmsghdr *nlh, void *data)
 	struct reader *r = data;
 	struct box *b = r->box;
 	struct box_route *route;
-	struct attrs a;
+	struct rt_attrs a;
 	uint32_t table;
 
-	if (!parse(nlh, RTM_NEWROUTE, sizeof(*h), &a) || !is_ip(h->rtm_family))
+	if (!rt_attrs(nlh, RTM_NEWROUTE, sizeof(*h), &a) ||
+	    !rt_is_ip(h->rtm_family))
 		return MNL_CB_OK;
-	table = get_u32(&a, RTA_TABLE, h->rtm_table);
+	table = rt_attrs_u32(&a, RTA_TABLE, h->rtm_table);
 	if (h->rtm_protocol == RTPROT_INTERPOSE ||
 	    (h->rtm_dst_len > 0 && table != r->table))
 		return MNL_CB_OK;
@@ -259,8 +188,9 @@ take_route(const struct nlmsghdr *nlh, void *data)
 	route->family = h->rtm_family;
 	route->protocol = h->rtm_protocol;
 	route->table = table;
-	route->metric = get_u32(&a, RTA_PRIORITY, 0);
-	route->to.addr = get_addr(&a, RTA_DST, h->rtm_family);
+	route->metric = rt_attrs_u32(&a, RTA_PRIORITY, 0);
+	route->to.addr = rt_attr_addr(a.by_type[RTA_DST], h->rtm_family);
+	route->to.addr.family = h->rtm_family;
 	route->to.len = h->rtm_dst_len;
 	name_iface(r, &a, route->iface);
 	return MNL_CB_OK;
@@ -277,7 +207,7 @@ dump_table(struct reader *r, uint8_t family, uint32_t table)
 	nlh->nlmsg_type = RTM_GETROUTE;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	mnl_attr_put_u32(nlh, RTA_TABLE, table);
-	return unless_absent(nl_dump(r->nl, nlh, take_route, r));
+	return rt_unless_absent(nl_dump(r->nl, nlh, take_route, r));
 }
 
 /* The tables to look into: each once. */
@@ -330,15 +260,15 @@ box_read(struct nl *nl, struct arena *arena, uint32_t table, struct box *b)
 	size_t i;
 	int error;
 
-	error = dump(&r, RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg),
-		     take_link);
+	error = rt_dump(nl, RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg),
+			take_link, &r);
 	if (error == 0)
-		error = dump(&r, RTM_GETADDR, AF_UNSPEC,
-			     sizeof(struct ifaddrmsg), take_addr);
+		error = rt_dump(nl, RTM_GETADDR, AF_UNSPEC,
+				sizeof(struct ifaddrmsg), take_addr, &r);
 	for (i = 0; i < 2 && error == 0; i++)
-		error = unless_absent(dump(&r, RTM_GETRULE, families[i],
-					   sizeof(struct fib_rule_hdr),
-					   take_iprule));
+		error = rt_unless_absent(rt_dump(nl, RTM_GETRULE, families[i],
+						 sizeof(struct fib_rule_hdr),
+						 take_iprule, &r));
 	for (i = 0; i < 2 && error == 0; i++)
 		error = read_routes(&r, families[i]);
 	return error;

@@ -5,7 +5,6 @@
  */
 #include "netsetup/kernel/rt_read.h"
 
-#include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
@@ -15,6 +14,7 @@
 #include <string.h>
 
 #include "lib/arena.h"
+#include "netsetup/kernel/rt_attr.h"
 
 enum { MESSAGE_LEN = 256 };
 
@@ -30,45 +30,8 @@ struct reader {
 	size_t n_addrs;
 };
 
-/* Attributes of a message, by type; those beyond FRA/RTA/IFA_MAX are left. */
-enum { ATTRS_MAX = 64 };
-
-struct attrs {
-	const struct nlattr *by_type[ATTRS_MAX];
-};
-
-static int
-take_attr(const struct nlattr *attr, void *data)
-{
-	struct attrs *a = data;
-	uint16_t type = mnl_attr_get_type(attr);
-
-	if (type < ATTRS_MAX)
-		a->by_type[type] = attr;
-	return MNL_CB_OK;
-}
-
-static struct attrs
-parse(const struct nlmsghdr *nlh, size_t header_len)
-{
-	struct attrs a = {0};
-
-	mnl_attr_parse(nlh, (unsigned int)header_len, take_attr, &a);
-	return a;
-}
-
-static uint32_t
-get_u32(const struct attrs *a, int type, uint32_t otherwise)
-{
-	const struct nlattr *attr = a->by_type[type];
-
-	if (!attr || mnl_attr_get_payload_len(attr) < sizeof(uint32_t))
-		return otherwise;
-	return mnl_attr_get_u32(attr);
-}
-
 static char *
-get_string(struct reader *r, const struct attrs *a, int type)
+get_string(struct reader *r, const struct rt_attrs *a, int type)
 {
 	const struct nlattr *attr = a->by_type[type];
 
@@ -78,24 +41,6 @@ get_string(struct reader *r, const struct attrs *a, int type)
 			     mnl_attr_get_payload_len(attr));
 }
 
-static struct addr
-get_addr(const struct attrs *a, int type, uint8_t family)
-{
-	const struct nlattr *attr = a->by_type[type];
-	struct addr addr = {.family = family};
-
-	if (!attr || mnl_attr_get_payload_len(attr) < addr_bits(&addr) / 8)
-		return (struct addr){0};
-	memcpy(addr.bytes, mnl_attr_get_payload(attr), addr_bits(&addr) / 8);
-	return addr;
-}
-
-static bool
-is_ip(uint8_t family)
-{
-	return family == AF_INET || family == AF_INET6;
-}
-
 static int
 take_iprule(const struct nlmsghdr *nlh, void *data)
 {
@@ -103,12 +48,10 @@ take_iprule(const struct nlmsghdr *nlh, void *data)
 	struct reader *r = data;
 	struct kstate *s = r->state;
 	struct kiprule *rule;
-	struct attrs a;
+	struct rt_attrs a;
 
-	if (nlh->nlmsg_type != RTM_NEWRULE ||
-	    nlh->nlmsg_len < mnl_nlmsg_size(sizeof(*h)) || !is_ip(h->family))
+	if (!rt_attrs(nlh, RTM_NEWRULE, sizeof(*h), &a) || !rt_is_ip(h->family))
 		return MNL_CB_OK;
-	a = parse(nlh, sizeof(*h));
 	if (!a.by_type[FRA_PROTOCOL] ||
 	    mnl_attr_get_u8(a.by_type[FRA_PROTOCOL]) != RTPROT_INTERPOSE)
 		return MNL_CB_OK;
@@ -117,12 +60,12 @@ take_iprule(const struct nlmsghdr *nlh, void *data)
 	rule = &s->iprules[s->n_iprules++];
 	rule->family = h->family;
 	rule->action = h->action;
-	rule->priority = get_u32(&a, FRA_PRIORITY, 0);
-	rule->mark = get_u32(&a, FRA_FWMARK, 0);
-	rule->mask = get_u32(&a, FRA_FWMASK, 0);
+	rule->priority = rt_attrs_u32(&a, FRA_PRIORITY, 0);
+	rule->mark = rt_attrs_u32(&a, FRA_FWMARK, 0);
+	rule->mask = rt_attrs_u32(&a, FRA_FWMASK, 0);
 	if (h->action == FR_ACT_TO_TBL)
-		rule->table = get_u32(&a, FRA_TABLE, h->table);
-	rule->target = get_u32(&a, FRA_GOTO, 0);
+		rule->table = rt_attrs_u32(&a, FRA_TABLE, h->table);
+	rule->target = rt_attrs_u32(&a, FRA_GOTO, 0);
 	rule->iif = get_string(r, &a, FRA_IIFNAME);
 	return MNL_CB_OK;
 }
@@ -135,41 +78,25 @@ take_route(const struct nlmsghdr *nlh, void *data)
 	struct kstate *s = r->state;
 	struct kroute *route;
 	char name[IF_NAMESIZE];
-	struct attrs a;
+	struct rt_attrs a;
 
-	if (nlh->nlmsg_type != RTM_NEWROUTE ||
-	    nlh->nlmsg_len < mnl_nlmsg_size(sizeof(*h)) ||
-	    !is_ip(h->rtm_family) || h->rtm_protocol != RTPROT_INTERPOSE)
+	if (!rt_attrs(nlh, RTM_NEWROUTE, sizeof(*h), &a) ||
+	    !rt_is_ip(h->rtm_family) || h->rtm_protocol != RTPROT_INTERPOSE)
 		return MNL_CB_OK;
-	a = parse(nlh, sizeof(*h));
 	s->routes =
 		arena_push(r->arena, s->routes, s->n_routes, sizeof(*route));
 	route = &s->routes[s->n_routes++];
 	route->family = h->rtm_family;
 	route->type = h->rtm_type;
-	route->to.addr = get_addr(&a, RTA_DST, h->rtm_family);
+	route->to.addr = rt_attr_addr(a.by_type[RTA_DST], h->rtm_family);
 	route->to.addr.family = h->rtm_family;
 	route->to.len = h->rtm_dst_len;
-	route->table = get_u32(&a, RTA_TABLE, h->rtm_table);
-	route->metric = get_u32(&a, RTA_PRIORITY, 0);
-	route->ifindex = get_u32(&a, RTA_OIF, 0);
+	route->table = rt_attrs_u32(&a, RTA_TABLE, h->rtm_table);
+	route->metric = rt_attrs_u32(&a, RTA_PRIORITY, 0);
+	route->ifindex = rt_attrs_u32(&a, RTA_OIF, 0);
 	if (route->ifindex && if_indextoname(route->ifindex, name))
 		route->iface = arena_strdup(r->arena, name);
 	return MNL_CB_OK;
-}
-
-/* Dump with a header of `len` zeroes but for the family in its first byte. */
-static int
-dump(struct reader *r, uint16_t type, uint8_t family, size_t len, mnl_cb_t cb)
-{
-	char buf[MESSAGE_LEN];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	uint8_t *h = mnl_nlmsg_put_extra_header(nlh, len);
-
-	h[0] = family;
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	return nl_dump(r->nl, nlh, cb, r);
 }
 
 static int
@@ -186,15 +113,6 @@ dump_routes(struct reader *r, uint8_t family, uint8_t protocol, mnl_cb_t cb)
 	return nl_dump(r->nl, nlh, cb, r);
 }
 
-/* A kernel without IPv6 refuses to list it. */
-static int
-unless_absent(int error)
-{
-	if (error == -EAFNOSUPPORT || error == -EOPNOTSUPP || error == -ENOENT)
-		return 0;
-	return error;
-}
-
 int
 rt_read_state(struct nl *nl, struct arena *arena, struct kstate *s)
 {
@@ -204,12 +122,12 @@ rt_read_state(struct nl *nl, struct arena *arena, struct kstate *s)
 	int error = 0;
 
 	for (i = 0; i < 2 && error == 0; i++) {
-		error = dump(&r, RTM_GETRULE, families[i],
-			     sizeof(struct fib_rule_hdr), take_iprule);
+		error = rt_dump(nl, RTM_GETRULE, families[i],
+				sizeof(struct fib_rule_hdr), take_iprule, &r);
 		if (error == 0)
 			error = dump_routes(&r, families[i], RTPROT_INTERPOSE,
 					    take_route);
-		error = unless_absent(error);
+		error = rt_unless_absent(error);
 	}
 	return error;
 }
@@ -223,12 +141,10 @@ take_link(const struct nlmsghdr *nlh, void *data)
 	struct reader *r = data;
 	struct facts_iface *f;
 	const char *name;
-	struct attrs a;
+	struct rt_attrs a;
 
-	if (nlh->nlmsg_type != RTM_NEWLINK ||
-	    nlh->nlmsg_len < mnl_nlmsg_size(sizeof(*h)))
+	if (!rt_attrs(nlh, RTM_NEWLINK, sizeof(*h), &a))
 		return MNL_CB_OK;
-	a = parse(nlh, sizeof(*h));
 	name = get_string(r, &a, IFLA_IFNAME);
 	if (!name)
 		return MNL_CB_OK;
@@ -260,16 +176,15 @@ take_addr(const struct nlmsghdr *nlh, void *data)
 	struct reader *r = data;
 	struct facts_iface *f;
 	struct addr addr;
-	struct attrs a;
+	struct rt_attrs a;
 
-	if (nlh->nlmsg_type != RTM_NEWADDR ||
-	    nlh->nlmsg_len < mnl_nlmsg_size(sizeof(*h)) ||
-	    !is_ip(h->ifa_family))
+	if (!rt_attrs(nlh, RTM_NEWADDR, sizeof(*h), &a) ||
+	    !rt_is_ip(h->ifa_family))
 		return MNL_CB_OK;
-	a = parse(nlh, sizeof(*h));
 	/* on a point-to-point link IFA_ADDRESS is the peer's */
-	addr = get_addr(&a, a.by_type[IFA_LOCAL] ? IFA_LOCAL : IFA_ADDRESS,
-			h->ifa_family);
+	addr = rt_attr_addr(
+		a.by_type[a.by_type[IFA_LOCAL] ? IFA_LOCAL : IFA_ADDRESS],
+		h->ifa_family);
 	f = iface_by_index(r, h->ifa_index);
 	if (f && h->ifa_family == AF_INET)
 		f->ipv4 = true;
@@ -283,14 +198,12 @@ take_ra_route(const struct nlmsghdr *nlh, void *data)
 {
 	const struct rtmsg *h = mnl_nlmsg_get_payload(nlh);
 	struct facts_iface *f;
-	struct attrs a;
+	struct rt_attrs a;
 
-	if (nlh->nlmsg_type != RTM_NEWROUTE ||
-	    nlh->nlmsg_len < mnl_nlmsg_size(sizeof(*h)) ||
+	if (!rt_attrs(nlh, RTM_NEWROUTE, sizeof(*h), &a) ||
 	    h->rtm_protocol != RTPROT_RA || h->rtm_dst_len != 0)
 		return MNL_CB_OK;
-	a = parse(nlh, sizeof(*h));
-	f = iface_by_index(data, get_u32(&a, RTA_OIF, 0));
+	f = iface_by_index(data, rt_attrs_u32(&a, RTA_OIF, 0));
 	if (f)
 		f->ra_route = true;
 	return MNL_CB_OK;
@@ -302,13 +215,13 @@ rt_read_facts(struct nl *nl, struct arena *arena, struct facts *facts)
 	struct reader r = {.nl = nl, .arena = arena};
 	int error;
 
-	error = dump(&r, RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg),
-		     take_link);
+	error = rt_dump(nl, RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg),
+			take_link, &r);
 	if (error == 0)
-		error = dump(&r, RTM_GETADDR, AF_UNSPEC,
-			     sizeof(struct ifaddrmsg), take_addr);
+		error = rt_dump(nl, RTM_GETADDR, AF_UNSPEC,
+				sizeof(struct ifaddrmsg), take_addr, &r);
 	if (error == 0)
-		error = unless_absent(
+		error = rt_unless_absent(
 			dump_routes(&r, AF_INET6, RTPROT_RA, take_ra_route));
 	facts->ifaces = r.ifaces;
 	facts->n_ifaces = r.n_ifaces;

@@ -11,6 +11,8 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "netsetup/kernel/rt_attr.h"
+
 enum { MESSAGE_LEN = 512 };
 
 static void
@@ -67,17 +69,6 @@ build(char *buf, const struct hop_query *q)
 	return q->iif ? put_iif(nlh, q->iif) : 0;
 }
 
-static struct addr
-get_addr(const struct nlattr *attr, uint8_t family)
-{
-	struct addr a = {.family = family};
-
-	if (mnl_attr_get_payload_len(attr) < addr_bits(&a) / 8)
-		return (struct addr){0};
-	memcpy(a.bytes, mnl_attr_get_payload(attr), addr_bits(&a) / 8);
-	return a;
-}
-
 /* struct rtvia: a gateway of the other family */
 static struct addr
 get_via(const struct nlattr *attr)
@@ -110,13 +101,13 @@ take_attr(const struct nlattr *attr, void *data)
 			r->oif[0] = '\0';
 		break;
 	case RTA_GATEWAY:
-		r->gateway = get_addr(attr, a->family);
+		r->gateway = rt_attr_addr(attr, a->family);
 		break;
 	case RTA_VIA:
 		r->gateway = get_via(attr);
 		break;
 	case RTA_PREFSRC:
-		r->source = get_addr(attr, a->family);
+		r->source = rt_attr_addr(attr, a->family);
 		break;
 	case RTA_TABLE:
 		r->table = mnl_attr_get_u32(attr);
