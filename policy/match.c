@@ -38,8 +38,9 @@ policy_iface_matches(const struct policy_ifaces *list, const char *iface)
 	return list->n == 0;
 }
 
-static bool
-prefixes_match(const struct policy_prefixes *list, const struct addr *addr)
+bool
+policy_prefixes_match(const struct policy_prefixes *list,
+		      const struct addr *addr)
 {
 	size_t i;
 
@@ -49,8 +50,8 @@ prefixes_match(const struct policy_prefixes *list, const struct addr *addr)
 	return list->n == 0;
 }
 
-static bool
-ports_match(const struct policy_ports *list, uint16_t port)
+bool
+policy_ports_match(const struct policy_ports *list, uint16_t port)
 {
 	size_t i;
 
@@ -67,16 +68,16 @@ is_excepted(const struct policy_except *excepts, size_t n,
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (prefixes_match(&excepts[i].from, &m->client->addr) &&
-		    prefixes_match(&excepts[i].to, &m->destination->addr) &&
-		    ports_match(&excepts[i].ports, m->destination->port))
+		if (policy_prefixes_match(&excepts[i].from, &m->client->addr) &&
+		    policy_prefixes_match(&excepts[i].to,
+					  &m->destination->addr) &&
+		    policy_ports_match(&excepts[i].ports, m->destination->port))
 			return true;
 	return false;
 }
 
-/* Does `to` name this very address? */
-static bool
-is_named(const struct policy_prefixes *to, const struct addr *addr)
+bool
+policy_prefixes_name(const struct policy_prefixes *to, const struct addr *addr)
 {
 	size_t i;
 
@@ -91,10 +92,11 @@ static bool
 intercept_matches(const struct policy_intercept *i, const struct meeting *m)
 {
 	return i->proto == m->proto && policy_iface_matches(&i->on, m->iface) &&
-	       ports_match(&i->ports, m->destination->port) &&
-	       prefixes_match(&i->from, &m->client->addr) &&
-	       prefixes_match(&i->to, &m->destination->addr) &&
-	       (!m->local || is_named(&i->to, &m->destination->addr));
+	       policy_ports_match(&i->ports, m->destination->port) &&
+	       policy_prefixes_match(&i->from, &m->client->addr) &&
+	       policy_prefixes_match(&i->to, &m->destination->addr) &&
+	       (!m->local ||
+		policy_prefixes_name(&i->to, &m->destination->addr));
 }
 
 /* The statement of `s` that takes it, or NULL. */

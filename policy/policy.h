@@ -267,6 +267,15 @@ policy_match_by(const struct policy *p, enum proto proto, const char *iface,
 /* Does `iface` belong to the list? An empty list matches every name. */
 bool policy_iface_matches(const struct policy_ifaces *list, const char *iface);
 
+/* Is it in the list? An empty list matches all. */
+bool policy_prefixes_match(const struct policy_prefixes *list,
+			   const struct addr *addr);
+bool policy_ports_match(const struct policy_ports *list, uint16_t port);
+
+/* Does `to` name this very address, and not only a network around it? */
+bool policy_prefixes_name(const struct policy_prefixes *to,
+			  const struct addr *addr);
+
 /* The service or pool of that name, or NULL. */
 const struct policy_service *policy_service(const struct policy *p,
 					    const char *name);

@@ -38,43 +38,6 @@ place_text(struct arena *a, struct place place)
 			    place.line);
 }
 
-static bool
-in_prefixes(const struct policy_prefixes *list, const struct addr *a)
-{
-	size_t i;
-
-	for (i = 0; i < list->n; i++) {
-		if (prefix_contains(&list->list[i], a))
-			return true;
-	}
-	return list->n == 0;
-}
-
-static bool
-in_ports(const struct policy_ports *list, uint16_t port)
-{
-	size_t i;
-
-	for (i = 0; i < list->n; i++) {
-		if (port >= list->list[i].low && port <= list->list[i].high)
-			return true;
-	}
-	return list->n == 0;
-}
-
-static bool
-names_host(const struct policy_prefixes *to, const struct addr *a)
-{
-	size_t i;
-
-	for (i = 0; i < to->n; i++) {
-		if (prefix_is_host(&to->list[i]) &&
-		    addr_equal(&to->list[i].addr, a))
-			return true;
-	}
-	return false;
-}
-
 /* --- lists in words --------------------------------------------------------
  */
 
@@ -137,18 +100,19 @@ check_ends(const struct policy_intercept *i, const struct reason_flow *f,
 {
 	char text[ADDR_TEXT_LEN];
 
-	if (!in_prefixes(&i->from, &f->client->addr)) {
+	if (!policy_prefixes_match(&i->from, &f->client->addr)) {
 		fails(out, failed);
 		str_addf(out, "%s is not `from` ",
 			 addr_format(&f->client->addr, text));
 		add_prefixes(out, &i->from);
 	}
-	if (!in_prefixes(&i->to, &f->server->addr)) {
+	if (!policy_prefixes_match(&i->to, &f->server->addr)) {
 		fails(out, failed);
 		str_addf(out, "%s is not `to` ",
 			 addr_format(&f->server->addr, text));
 		add_prefixes(out, &i->to);
-	} else if (f->local && !names_host(&i->to, &f->server->addr)) {
+	} else if (f->local &&
+		   !policy_prefixes_name(&i->to, &f->server->addr)) {
 		fails(out, failed);
 		str_addf(out, "%s is this box's own, and no `to` names it",
 			 addr_format(&f->server->addr, text));
@@ -172,7 +136,7 @@ check_intercept(const struct policy_intercept *i, const struct reason_flow *f,
 		str_addf(out, "interface %s is not ", f->iface);
 		add_ifaces(out, &i->on);
 	}
-	if (!in_ports(&i->ports, f->server->port)) {
+	if (!policy_ports_match(&i->ports, f->server->port)) {
 		fails(out, &failed);
 		str_addf(out, "port %u is not ", f->server->port);
 		add_ports(out, &i->ports);
@@ -200,9 +164,9 @@ find_except(const struct policy_except *list, size_t n,
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		if (in_prefixes(&list[i].from, &f->client->addr) &&
-		    in_prefixes(&list[i].to, &f->server->addr) &&
-		    in_ports(&list[i].ports, f->server->port))
+		if (policy_prefixes_match(&list[i].from, &f->client->addr) &&
+		    policy_prefixes_match(&list[i].to, &f->server->addr) &&
+		    policy_ports_match(&list[i].ports, f->server->port))
 			return &list[i];
 	}
 	return NULL;
