@@ -11,6 +11,7 @@
 #ifndef LIB_ARENA_H
 #define LIB_ARENA_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,8 @@ char *arena_strndup(struct arena *a, const char *s, size_t len);
 /* A formatted string. */
 char *arena_printf(struct arena *a, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
 
 /*
  * Room for one more element in a growing array: returns the array, moved if

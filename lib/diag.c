@@ -25,18 +25,6 @@ diags_fini(struct diags *d)
 	*d = (struct diags){0};
 }
 
-static const char *
-vformat(struct arena *a, const char *fmt, va_list ap)
-{
-	struct str s = {0};
-	const char *text;
-
-	str_vaddf(&s, fmt, ap);
-	text = arena_strdup(a, str_text(&s));
-	str_fini(&s);
-	return text;
-}
-
 void
 diag_add(struct diags *d, enum diag_level level, struct place place,
 	 const char *source, const char *fmt, ...)
@@ -53,7 +41,7 @@ diag_add(struct diags *d, enum diag_level level, struct place place,
 	diag->place = place;
 	diag->level = level;
 	va_start(ap, fmt);
-	diag->text = vformat(d->arena, fmt, ap);
+	diag->text = arena_vprintf(d->arena, fmt, ap);
 	va_end(ap);
 	if (source)
 		diag->source = arena_strdup(d->arena, source);

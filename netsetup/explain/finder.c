@@ -14,18 +14,6 @@
 
 #include "lib/arena.h"
 
-static const char *
-vformat(struct arena *a, const char *fmt, va_list ap)
-{
-	struct str text = {0};
-	const char *copy;
-
-	str_vaddf(&text, fmt, ap);
-	copy = arena_strdup(a, str_text(&text));
-	str_fini(&text);
-	return copy;
-}
-
 void
 finder_step(struct finder *f, const char *where, const char *fmt, ...)
 {
@@ -38,7 +26,7 @@ finder_step(struct finder *f, const char *where, const char *fmt, ...)
 	s->leg = f->leg;
 	s->where = where;
 	va_start(ap, fmt);
-	s->what = vformat(f->arena, fmt, ap);
+	s->what = arena_vprintf(f->arena, fmt, ap);
 	va_end(ap);
 }
 
@@ -51,7 +39,7 @@ finder_note(struct finder *f, const char *fmt, ...)
 	s->notes =
 		arena_push(f->arena, s->notes, s->n_notes, sizeof(*s->notes));
 	va_start(ap, fmt);
-	s->notes[s->n_notes++] = vformat(f->arena, fmt, ap);
+	s->notes[s->n_notes++] = arena_vprintf(f->arena, fmt, ap);
 	va_end(ap);
 }
 
@@ -64,7 +52,7 @@ finder_sum_up(struct finder *f, const char *fmt, ...)
 	w->summary = arena_push(f->arena, w->summary, w->n_summary,
 				sizeof(*w->summary));
 	va_start(ap, fmt);
-	w->summary[w->n_summary++] = vformat(f->arena, fmt, ap);
+	w->summary[w->n_summary++] = arena_vprintf(f->arena, fmt, ap);
 	va_end(ap);
 }
 
@@ -205,23 +193,6 @@ finder_note_filter(struct finder *f, const struct packet *p,
  */
 
 static const char *
-hook_text(uint32_t hook)
-{
-	switch (hook) {
-	case NF_INET_PRE_ROUTING:
-		return "prerouting";
-	case NF_INET_LOCAL_IN:
-		return "input";
-	case NF_INET_FORWARD:
-		return "forward";
-	case NF_INET_LOCAL_OUT:
-		return "output";
-	default:
-		return "postrouting";
-	}
-}
-
-static const char *
 did_text(struct finder *f, const struct walk_step *s, const struct packet *p)
 {
 	switch (s->did) {
@@ -265,7 +236,7 @@ place_text(struct finder *f, struct place place)
 static const char *
 base_text(struct finder *f, const struct kchain *base)
 {
-	return arena_printf(f->arena, "%s %d", hook_text(base->hook),
+	return arena_printf(f->arena, "%s %d", kchain_hook_name(base->hook),
 			    base->priority);
 }
 
@@ -303,7 +274,8 @@ static void
 write_passed(struct finder *f, uint32_t hook, const struct str *names)
 {
 	if (names->len > 0)
-		finder_step(f, hook_text(hook), "passes %s", str_text(names));
+		finder_step(f, kchain_hook_name(hook), "passes %s",
+			    str_text(names));
 }
 
 static void
@@ -320,7 +292,8 @@ write_foreign(struct finder *f, uint32_t hook, const struct packet *p)
 			continue;
 		str_clear(&text);
 		kforeign_format(&s->foreign[i], &text);
-		finder_step(f, hook_text(hook), "also sees this packet:");
+		finder_step(f, kchain_hook_name(hook),
+			    "also sees this packet:");
 		finder_note(f, "%s", str_text(&text));
 	}
 	str_fini(&text);
