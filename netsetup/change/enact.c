@@ -71,24 +71,6 @@ enact_copy(struct journal *j, const struct journal_policy *copy,
 	return r;
 }
 
-static bool
-is_nft(const struct kchange *c)
-{
-	switch (c->object) {
-	case KCHANGE_TABLE:
-	case KCHANGE_CHAIN:
-	case KCHANGE_SET:
-	case KCHANGE_RULE:
-	case KCHANGE_TIMEOUT:
-		return true;
-	case KCHANGE_IPRULE:
-	case KCHANGE_ROUTE:
-	case KCHANGE_SYSCTL:
-		break;
-	}
-	return false;
-}
-
 /* Does nftables hold what this policy wants? */
 static int
 is_committed(const struct journal_policy *copy, struct arena *arena,
@@ -108,7 +90,7 @@ is_committed(const struct journal_policy *copy, struct arena *arena,
 		d = diff(&now, &w.state, arena);
 		*ret_committed = true;
 		for (i = 0; i < d.n; i++) {
-			if (is_nft(&d.list[i]))
+			if (kchange_is_nft(&d.list[i]))
 				*ret_committed = false;
 		}
 	}

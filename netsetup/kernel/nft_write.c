@@ -383,14 +383,6 @@ put_all(struct batch *b, const struct kdiff *d, enum kchange_object object,
 	}
 }
 
-static bool
-is_nft(const struct kchange *c)
-{
-	return c->object == KCHANGE_TABLE || c->object == KCHANGE_CHAIN ||
-	       c->object == KCHANGE_SET || c->object == KCHANGE_RULE ||
-	       c->object == KCHANGE_TIMEOUT;
-}
-
 /* What is nftables' in `d`: is there any, and does the whole table go? */
 static bool
 survey(const struct kdiff *d, const struct kchange **ret_table_goes)
@@ -400,7 +392,7 @@ survey(const struct kdiff *d, const struct kchange **ret_table_goes)
 
 	*ret_table_goes = NULL;
 	for (i = 0; i < d->n; i++) {
-		any = any || is_nft(&d->list[i]);
+		any = any || kchange_is_nft(&d->list[i]);
 		if (d->list[i].object == KCHANGE_TABLE &&
 		    d->list[i].op == KCHANGE_REMOVE)
 			*ret_table_goes = &d->list[i];

@@ -505,6 +505,24 @@ diff(const struct kstate *observed, const struct kstate *desired,
 	return d.diff;
 }
 
+bool
+kchange_is_nft(const struct kchange *c)
+{
+	switch (c->object) {
+	case KCHANGE_TABLE:
+	case KCHANGE_CHAIN:
+	case KCHANGE_SET:
+	case KCHANGE_RULE:
+	case KCHANGE_TIMEOUT:
+		return true;
+	case KCHANGE_IPRULE:
+	case KCHANGE_ROUTE:
+	case KCHANGE_SYSCTL:
+		break;
+	}
+	return false;
+}
+
 const char *
 kchange_op_name(enum kchange_op op)
 {

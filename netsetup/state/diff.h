@@ -61,6 +61,9 @@ struct kdiff {
 struct kdiff diff(const struct kstate *observed, const struct kstate *desired,
 		  struct arena *arena);
 
+/* Is it nftables', and so part of the one batch? */
+bool kchange_is_nft(const struct kchange *c);
+
 /* "add", "remove", "replace"; "table", "chain", ... */
 const char *kchange_op_name(enum kchange_op op);
 const char *kchange_object_name(enum kchange_object object);

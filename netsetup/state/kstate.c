@@ -251,8 +251,8 @@ kset_normalise(struct kelem *elems, size_t n, enum kset_type type)
 	return kept + 1;
 }
 
-static const char *
-hook_name(uint32_t hook)
+const char *
+kchain_hook_name(uint32_t hook)
 {
 	switch (hook) {
 	case NF_INET_PRE_ROUTING:
@@ -276,7 +276,7 @@ kchain_format(const struct kchain *c, struct str *out)
 	str_addf(out, "%s", c->name);
 	if (c->base)
 		str_addf(out, " type %s hook %s priority %d%s", c->type,
-			 hook_name(c->hook), c->priority,
+			 kchain_hook_name(c->hook), c->priority,
 			 c->drops ? " policy drop" : "");
 }
 

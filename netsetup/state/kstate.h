@@ -285,6 +285,9 @@ size_t kset_normalise(struct kelem *elems, size_t n, enum kset_type type);
 /* "set" or "map". */
 const char *kset_word(const struct kset *set);
 
+/* "prerouting", "input"...: NF_INET_* in the words of nft; "?": another. */
+const char *kchain_hook_name(uint32_t hook);
+
 /* One line each, in the words of nft and ip, without place. */
 void kchain_format(const struct kchain *c, struct str *out);
 /* "table ip filter chain FORWARD (priority 0, policy drop)" */
