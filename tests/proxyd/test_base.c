@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test_base.c - the small ones: shm, limiter, notify, child. */
-#include <errno.h>
+/* test_base.c - the small ones: shm, limiter, child. */
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
 
 #include "proxyd/base/limiter.h"
-#include "proxyd/base/notify.h"
 #include "proxyd/base/shm.h"
 #include "proxyd/child.h"
 
@@ -55,34 +49,6 @@ test_limiter(void)
 		CU_ASSERT(!limiter_pass(&l, 1001, &held));
 	CU_ASSERT(limiter_pass(&l, 1000 + LIMITER_MS, &held));
 	CU_ASSERT_EQUAL(held, 7);
-}
-
-/* READY=1 arrives, by an abstract name as systemd may give it. */
-static void
-test_notify(void)
-{
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	socklen_t len = sizeof(sa);
-	char name[128] = "", buf[64] = "";
-	int fd;
-
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	/* the kernel chooses a name of five digits */
-	CU_ASSERT_EQUAL_FATAL(
-		bind(fd, (struct sockaddr *)&sa, sizeof(sa.sun_family)), 0);
-	CU_ASSERT_EQUAL(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
-	name[0] = '@';
-	memcpy(name + 1, sa.sun_path + 1, len - sizeof(sa.sun_family) - 1);
-	setenv("NOTIFY_SOCKET", name, 1);
-	notify_send("READY=1");
-	CU_ASSERT_EQUAL(recv(fd, buf, sizeof(buf), 0), 7);
-	UNIT_STRINGS(buf, "READY=1");
-	setenv("NOTIFY_SOCKET", "/nowhere/at/all", 1);
-	notify_send("READY=1");
-	unsetenv("NOTIFY_SOCKET");
-	notify_send("READY=1");
-	CU_ASSERT(recv(fd, buf, sizeof(buf), 0) < 0 && errno == EAGAIN);
-	close(fd);
 }
 
 /* A child that says `order` back by its status, 0 at the end of the pipe. */
@@ -142,7 +108,6 @@ test_child(void)
 static const struct unit_test tests[] = {
 	{"shm", test_shm},
 	{"limiter", test_limiter},
-	{"notify", test_notify},
 	{"child", test_child},
 };
 
