@@ -141,6 +141,7 @@ PROXYD = \
 	proxyd/base/reason_tbl \
 	proxyd/base/reason \
 	proxyd/base/shm \
+	proxyd/base/tally \
 	proxyd/base/timer \
 	proxyd/base/loop \
 	proxyd/base/limiter \

@@ -29,6 +29,7 @@
 #include "proxyd/base/notify.h"
 #include "proxyd/base/priv.h"
 #include "proxyd/base/shm.h"
+#include "proxyd/base/tally.h"
 #include "proxyd/child.h"
 #include "proxyd/ctl/access.h"
 #include "proxyd/net/listener.h"
@@ -61,7 +62,8 @@ struct master {
 	const struct policy *policy; /* borrows */
 	struct listeners listeners;
 	struct access access;
-	struct shm *shm; /* owns */
+	struct shm *shm;     /* owns */
+	struct tally *tally; /* owns */
 	struct loop loop;
 	struct pulse pulse;
 	struct loop_source signals;
@@ -209,8 +211,10 @@ reap(struct master *m)
 		if (!child_ended(c, m->loop.now_ms, &status))
 			continue;
 		say_ended(c, status);
-		if (i == WORKER)
+		if (i == WORKER) {
 			atomic_store(&m->shm->worker.tick_ms, 0);
+			tally_settle(m->tally, 0);
+		}
 		if (leaving && status)
 			m->status = EXIT_FAILURE;
 		/* it could not give up its rights: nor would the next */
@@ -296,6 +300,7 @@ run_child(struct master *m, int who, int control_fd)
 	struct worker_setup setup = {
 		.policy = m->policy,
 		.shm = m->shm,
+		.tally = tally_column(m->tally, 0),
 		.listeners = &m->listeners,
 		.access = &m->access,
 		.tracker_fd = m->talk[1],
@@ -431,7 +436,8 @@ open_plain(struct master *m)
 
 	raise_limit();
 	m->shm = shm_new();
-	r = m->shm ? loop_init(&m->loop) : -ENOMEM;
+	m->tally = tally_new(m->policy, 1);
+	r = m->shm && m->tally ? loop_init(&m->loop) : -ENOMEM;
 	if (r == 0)
 		r = open_signals(m);
 	if (r == 0)
@@ -507,6 +513,7 @@ master_fini(struct master *m)
 	for (i = 0; i < 2; i++)
 		if (m->talk[i] >= 0)
 			close(m->talk[i]);
+	tally_free(m->tally);
 	shm_free(m->shm);
 }
 

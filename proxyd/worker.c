@@ -305,6 +305,7 @@ worker_init(struct worker *w, const struct worker_setup *setup)
 	w->flows.listeners = setup->listeners;
 	w->flows.loop = &w->loop;
 	w->flows.shm = setup->shm;
+	w->flows.tally = setup->tally;
 	w->flows.access = setup->access;
 	r = flows_init(&w->flows, setup->tracker_fd);
 	if (r < 0)

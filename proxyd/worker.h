@@ -11,6 +11,7 @@
 #include "policy/policy.h"
 
 #include "proxyd/base/shm.h"
+#include "proxyd/base/tally.h"
 #include "proxyd/ctl/access.h"
 #include "proxyd/net/listener.h"
 
@@ -25,6 +26,7 @@ enum worker_order {
 struct worker_setup {
 	const struct policy *policy;
 	struct shm *shm;
+	struct tally_row *tally;     /* this worker's column */
 	struct listeners *listeners; /* shut when draining begins */
 	struct access *access;
 	int tracker_fd; /* to ask the tracker */

@@ -203,7 +203,7 @@ flow_end(struct flow *f, enum reason reason)
 	drop_side(f, &f->client, &f->client_source, reset);
 	LIST_REMOVE(f, link);
 	fs->n--;
-	shm_count(&fs->shm->worker.ended[reason]);
+	flows_ended(fs, f->service, reason, f->client.received, f->client.sent);
 	atomic_store(&fs->shm->worker.flows, fs->n);
 	f->magic = 0;
 	free(f);
@@ -550,10 +550,10 @@ flow_open(struct flows *fs, const struct listener *l, int fd,
 {
 	struct flow *f;
 
-	shm_count(&fs->shm->worker.accepted);
+	flows_began(fs, l->service);
 	f = flow_new(fs, l, fd);
 	if (!f) {
-		shm_count(&fs->shm->worker.ended[REASON_RESOURCES]);
+		flows_ended(fs, l->service, REASON_RESOURCES, 0, 0);
 		sock_reset(fd);
 		return;
 	}

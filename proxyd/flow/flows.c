@@ -25,6 +25,22 @@ flows_use_reserve(struct flows *fs)
 	return true;
 }
 
+void
+flows_began(struct flows *fs, const struct policy_service *s)
+{
+	shm_count(&fs->shm->worker.accepted);
+	tally_begin(&fs->tally[s - fs->policy->services]);
+}
+
+void
+flows_ended(struct flows *fs, const struct policy_service *s,
+	    enum reason reason, uint64_t bytes_in, uint64_t bytes_out)
+{
+	shm_count(&fs->shm->worker.ended[reason]);
+	tally_end(&fs->tally[s - fs->policy->services], reason, bytes_in,
+		  bytes_out);
+}
+
 int
 flows_init(struct flows *fs, int tracker_fd)
 {

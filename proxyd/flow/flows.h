@@ -18,6 +18,7 @@
 #include "proxyd/base/loop.h"
 #include "proxyd/base/reason.h"
 #include "proxyd/base/shm.h"
+#include "proxyd/base/tally.h"
 #include "proxyd/ctl/access.h"
 #include "proxyd/net/asker.h"
 #include "proxyd/net/listener.h"
@@ -35,6 +36,7 @@ struct flows {
 	const struct listeners *listeners; /* borrows */
 	struct loop *loop;		   /* borrows */
 	struct shm *shm;		   /* borrows */
+	struct tally_row *tally;	   /* borrows: of each service */
 	struct access *access;		   /* borrows */
 	struct asker asker;
 	struct route route;
@@ -56,6 +58,11 @@ int flows_init(struct flows *fs, int tracker_fd);
 
 /* All flows have ended. A zeroed one is fine. */
 void flows_fini(struct flows *fs);
+
+/* Count that a flow of this service began, or ended. */
+void flows_began(struct flows *fs, const struct policy_service *s);
+void flows_ended(struct flows *fs, const struct policy_service *s,
+		 enum reason reason, uint64_t bytes_in, uint64_t bytes_out);
 
 /*
  * Is a descriptor in reserve? If not, try to get one again; without it
