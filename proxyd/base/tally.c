@@ -26,7 +26,6 @@ tally_new(const struct policy *p, size_t n_workers)
 {
 	struct tally *t;
 	size_t i;
-	void *rows;
 
 	t = calloc(1, sizeof(*t));
 	if (!t)
@@ -36,9 +35,10 @@ tally_new(const struct policy *p, size_t n_workers)
 	t->column = p->n_services + 1;
 	t->size = (n_workers + 1) * t->column * sizeof(struct tally_row);
 	t->names = calloc(p->n_services + 1, sizeof(*t->names));
-	rows = mmap(NULL, t->size, PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	t->rows = rows == MAP_FAILED ? NULL : rows;
+	t->rows = mmap(NULL, t->size, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (t->rows == MAP_FAILED)
+		t->rows = NULL;
 	if (!t->names || !t->rows) {
 		tally_free(t);
 		return NULL;

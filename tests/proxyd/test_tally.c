@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One process plays master and workers. */
-#include "proxyd/base/tally.h"
-
+/* test_tally.c - one process plays master and workers. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proxyd/base/tally.h"
 #include "tests/unit.h"
 
 static struct policy *
