@@ -166,6 +166,9 @@ PROXYD = \
 	proxyd/flow/why \
 	proxyd/flow/decide \
 	proxyd/flow/flows \
+	proxyd/flow/life \
+	proxyd/flow/pass \
+	proxyd/flow/onward \
 	proxyd/flow/flow \
 	proxyd/child \
 	proxyd/worker \

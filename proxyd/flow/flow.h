@@ -3,9 +3,8 @@
  * flow.h - one client's connection, from its acceptance to its record.
  *
  * A flow finds out where the client was going, has it decided, connects
- * onward, relays and ends with one record. The only place that makes and
- * ends flows. What it waits for, how long, and how it ends then is in
- * steps_tbl.h and reason_tbl.h.
+ * onward, relays and ends with one record. What it waits for, how long, and
+ * how it ends then is in steps_tbl.h and reason_tbl.h.
  */
 #ifndef PROXYD_FLOW_FLOW_H
 #define PROXYD_FLOW_FLOW_H

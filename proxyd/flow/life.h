@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * life.h - what a flow is; how it begins, waits and ends.
+ *
+ * Known to the files of this folder only, each of which has a part of the
+ * way: flow.c finds out where the client was going, onward.c connects, and
+ * pass.c lets the bytes through. The only place that makes and ends flows.
+ */
+#ifndef PROXYD_FLOW_LIFE_H
+#define PROXYD_FLOW_LIFE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proxyd/flow/decide.h"
+#include "proxyd/flow/flows.h"
+
+enum { FLOW_MAGIC = 0x464c4f57 }; /* "FLOW" */
+
+/* What it waits for: the rows of steps_tbl.h. */
+enum step {
+#define STEP(name, limit, ms, reason, waits_for) STEP_##name,
+#include "proxyd/flow/steps_tbl.h"
+#undef STEP
+	STEP_COUNT,
+};
+
+enum first {
+	FIRST_NOBODY,
+	FIRST_CLIENT,
+	FIRST_SERVER,
+};
+
+struct flow {
+	uint32_t magic;
+	LIST_ENTRY(flow) link;
+	struct flows *flows;		      /* borrows */
+	const struct policy_service *service; /* borrows from the policy */
+	enum listener_kind kind;
+	bool retried;	 /* connect() was tried again after EPERM */
+	bool port_taken; /* the client's port could not be kept */
+	enum step step;
+	enum first first;   /* who sent its end first */
+	enum reason reason; /* STEP_RESCUE: why it ends */
+	enum record_via via;
+	struct endpoint peer; /* the client */
+	struct endpoint local;
+	struct endpoint destination;
+	struct endpoint source;
+	struct decision decision;
+	struct side client;
+	struct side server;
+	struct loop_source client_source;
+	struct loop_source server_source;
+	struct timer timer;
+	struct question question;
+	uint32_t serial;
+	uint64_t opened_ms;
+	uint64_t step_ms; /* when the step began, or bytes last moved in it */
+	int64_t ms_connect;
+};
+
+/*
+ * A flow of the connection `fd`, which is its own from now on. NULL if there
+ * is no memory. Its timer calls on_timer(flow).
+ */
+struct flow *life_new(struct flows *fs, const struct listener *l, int fd,
+		      void (*on_timer)(void *flow));
+
+/* Write its record, close both sides, forget it. */
+void life_end(struct flow *f, enum reason reason);
+
+/* Begin to wait for something, with that step's limit. */
+void life_enter(struct flow *f, enum step step);
+
+/* When the wait is over, counted from step_ms, and how the flow ends then. */
+uint64_t life_due_ms(const struct flow *f);
+enum reason life_late(const struct flow *f);
+
+#endif
