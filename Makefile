@@ -166,6 +166,7 @@ PROXYD = \
 	proxyd/flow/why \
 	proxyd/flow/decide \
 	proxyd/flow/flows \
+	proxyd/flow/tell \
 	proxyd/flow/life \
 	proxyd/flow/pass \
 	proxyd/flow/onward \

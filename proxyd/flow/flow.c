@@ -22,13 +22,6 @@
 
 /* --- where to ------------------------------------------------------------- */
 
-static bool
-is_loop(struct flows *fs, const struct endpoint *target)
-{
-	return listeners_answer(fs->listeners, target) &&
-	       route_is_local(&fs->route, &target->addr, fs->loop->now_ms);
-}
-
 static void
 choose(struct flow *f)
 {
@@ -44,7 +37,8 @@ choose(struct flow *f)
 	enum reason reason;
 
 	reason = decide(fs->policy, &fs->balance, &ask, &f->decision);
-	if (reason == REASON_NONE && is_loop(fs, &f->decision.upstream.target))
+	if (reason == REASON_NONE &&
+	    flows_is_loop(fs, PROTO_TCP, &f->decision.upstream.target))
 		reason = REASON_LOOP;
 	if (reason == REASON_NONE)
 		onward_connect(f);
@@ -86,8 +80,9 @@ static void
 take_destination(struct flow *f)
 {
 	f->destination = f->local;
-	f->via = is_loop(f->flows, &f->local) ? RECORD_VIA_LOCAL
-					      : RECORD_VIA_SOCKET;
+	f->via = flows_is_loop(f->flows, PROTO_TCP, &f->local)
+			 ? RECORD_VIA_LOCAL
+			 : RECORD_VIA_SOCKET;
 }
 
 static void

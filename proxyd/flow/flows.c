@@ -41,6 +41,13 @@ flows_ended(struct flows *fs, const struct policy_service *s,
 		  bytes_out);
 }
 
+bool
+flows_is_loop(struct flows *fs, enum proto proto, const struct endpoint *target)
+{
+	return listeners_answer(fs->listeners, proto, target) &&
+	       route_is_local(&fs->route, &target->addr, fs->loop->now_ms);
+}
+
 int
 flows_init(struct flows *fs, int tracker_fd)
 {

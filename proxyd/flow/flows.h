@@ -70,6 +70,10 @@ void flows_ended(struct flows *fs, const struct policy_service *s,
  */
 bool flows_have_reserve(struct flows *fs);
 
+/* Would it be proxyd itself that answers there? */
+bool flows_is_loop(struct flows *fs, enum proto proto,
+		   const struct endpoint *target);
+
 /* Give the reserve up, for one who needs it more. False: there was none. */
 bool flows_use_reserve(struct flows *fs);
 

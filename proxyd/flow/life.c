@@ -3,11 +3,9 @@
 #include "proxyd/flow/life.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/log.h"
+#include "proxyd/flow/tell.h"
 
 enum {
 	FIXED = TIMEOUT_COUNT, /* steps_tbl.h: the limit is in the table */
@@ -61,37 +59,7 @@ write_record(struct flow *f, enum reason reason)
 		.note = note_of(f),
 	};
 
-	if (!access_wanted(fs->access, f->service))
-		return;
-	clock_stamp(r.time);
-	snprintf(r.id, sizeof(r.id), "%08" PRIx32 "-%" PRIx32, fs->epoch,
-		 f->serial);
-	access_write(fs->access, f->service, &r);
-}
-
-/* Some refusals ask for something to be done: say so, now and then. */
-static void
-complain(struct flow *f, enum reason reason)
-{
-	static const bool said[REASON_COUNT] = {
-		[REASON_NO_DESTINATION] = true, [REASON_TRACKER_TIMEOUT] = true,
-		[REASON_DIRECT] = true,		[REASON_LOOP] = true,
-		[REASON_FAMILY] = true,		[REASON_NO_RETURN_PATH] = true,
-		[REASON_NO_PORT] = true,	[REASON_RESOURCES] = true,
-	};
-	char from[ENDPOINT_TEXT_LEN], to[ENDPOINT_TEXT_LEN], more[64] = "";
-	struct flows *fs = f->flows;
-	uint64_t held;
-
-	if (!said[reason] ||
-	    !limiter_pass(&fs->said[reason], fs->loop->now_ms, &held))
-		return;
-	if (held)
-		snprintf(more, sizeof(more), " (and %" PRIu64 " before)", held);
-	log_warn("service %s: flow from %s to %s refused, %s: %s%s",
-		 f->service->name, endpoint_format(&f->peer, from),
-		 endpoint_format(&f->destination, to), reason_word(reason),
-		 reason_meaning(reason), more);
+	tell_end(fs, f->service, f->serial, &r);
 }
 
 /* --- beginning and end ---------------------------------------------------- */
@@ -139,7 +107,7 @@ life_end(struct flow *f, enum reason reason)
 	struct flows *fs = f->flows;
 
 	assert(f->magic == FLOW_MAGIC && reason != REASON_NONE);
-	complain(f, reason);
+	tell_refusal(fs, f->service, &f->peer, &f->destination, reason);
 	write_record(f, reason);
 	timer_clear(&fs->loop->timers, &f->timer);
 	asker_drop(&fs->asker, &f->question);

@@ -224,13 +224,16 @@ listeners_close(struct listeners *ls)
 }
 
 bool
-listeners_answer(const struct listeners *ls, const struct endpoint *e)
+listeners_answer(const struct listeners *ls, enum proto proto,
+		 const struct endpoint *e)
 {
 	const struct endpoint *at;
 	size_t i;
 
 	for (i = 0; i < ls->n; i++) {
 		at = &ls->list[i].endpoint;
+		if (ls->list[i].service->proto != proto)
+			continue;
 		if (at->port != e->port || at->addr.family != e->addr.family)
 			continue;
 		if (addr_is_any(&at->addr) || addr_equal(&at->addr, &e->addr))

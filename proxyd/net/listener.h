@@ -52,7 +52,8 @@ void listeners_shut(struct listeners *ls);
 void listeners_close(struct listeners *ls);
 
 /* Does one of them answer at this address and port, if the address is ours? */
-bool listeners_answer(const struct listeners *ls, const struct endpoint *e);
+bool listeners_answer(const struct listeners *ls, enum proto proto,
+		      const struct endpoint *e);
 
 /* Does the service listen on its capture port in this family? */
 bool listeners_capture(const struct listeners *ls,

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tell.c - the two texts of tell.h, and where they go. */
+#include "proxyd/flow/tell.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lib/log.h"
+
+void
+tell_end(struct flows *fs, const struct policy_service *s, uint32_t serial,
+	 struct record *r)
+{
+	if (!access_wanted(fs->access, s))
+		return;
+	clock_stamp(r->time);
+	snprintf(r->id, sizeof(r->id), "%08" PRIx32 "-%" PRIx32, fs->epoch,
+		 serial);
+	access_write(fs->access, s, r);
+}
+
+void
+tell_refusal(struct flows *fs, const struct policy_service *s,
+	     const struct endpoint *client, const struct endpoint *destination,
+	     enum reason reason)
+{
+	static const bool said[REASON_COUNT] = {
+		[REASON_NO_DESTINATION] = true, [REASON_TRACKER_TIMEOUT] = true,
+		[REASON_DIRECT] = true,		[REASON_LOOP] = true,
+		[REASON_FAMILY] = true,		[REASON_NO_RETURN_PATH] = true,
+		[REASON_NO_PORT] = true,	[REASON_RESOURCES] = true,
+	};
+	char from[ENDPOINT_TEXT_LEN], to[ENDPOINT_TEXT_LEN], more[64] = "";
+	uint64_t held;
+
+	if (!said[reason] ||
+	    !limiter_pass(&fs->said[reason], fs->loop->now_ms, &held))
+		return;
+	if (held)
+		snprintf(more, sizeof(more), " (and %" PRIu64 " before)", held);
+	log_warn("service %s: flow from %s to %s refused, %s: %s%s", s->name,
+		 endpoint_format(client, from),
+		 endpoint_format(destination, to), reason_word(reason),
+		 reason_meaning(reason), more);
+}
