@@ -155,6 +155,7 @@ PROXYD = \
 	proxyd/net/asker \
 	proxyd/net/origdst \
 	proxyd/net/upstream \
+	proxyd/net/inherited \
 	proxyd/net/listener \
 	proxyd/net/alive \
 	proxyd/pool/balance \
