@@ -32,6 +32,7 @@ POLICY = \
 	policy/value \
 	policy/form \
 	policy/model \
+	policy/limits \
 	policy/check \
 	policy/match \
 	policy/equal \

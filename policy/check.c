@@ -9,6 +9,7 @@
 #include "lib/hash.h"
 #include "lib/inet.h"
 #include "lib/names.h"
+#include "policy/limits.h"
 
 enum { HIDDEN_BUDGET = 10 * 1000 * 1000 }; /* comparisons; only a warning */
 
@@ -183,6 +184,15 @@ check_mode(struct checker *c, const struct policy_service *s)
 }
 
 static void
+check_responses(struct checker *c, const struct policy_service *s)
+{
+	if (s->responses_place.line && s->proto != PROTO_UDP)
+		report(c->sources, DIAG_ERROR, s->responses_place,
+		       "service '%s' is %s: 'responses' is for udp", s->name,
+		       proto_name(s->proto));
+}
+
+static void
 check_service(struct checker *c, struct policy_service *s)
 {
 	size_t i;
@@ -201,8 +211,10 @@ check_service(struct checker *c, struct policy_service *s)
 	}
 	for (i = 0; i < s->n_listens; i++)
 		check_proto(c, s, s->listens[i].proto, s->listens[i].place);
-	if (s->n_intercepts || s->n_listens)
+	if (s->n_intercepts || s->n_listens) {
 		check_mode(c, s);
+		check_responses(c, s);
+	}
 }
 
 /* --- listen --------------------------------------------------------------- */
@@ -548,6 +560,7 @@ check_policy(struct sources *sources, const struct model_notes *notes,
 	c.used = arena_calloc(sources->scratch, p->n_pools, sizeof(*c.used));
 	check_gateway(&c);
 	check_inside(&c);
+	limits_complete(sources, p);
 	for (i = 0; i < p->n_pools; i++)
 		check_pool(&c, &p->pools[i]);
 	for (i = 0; i < p->n_services; i++)

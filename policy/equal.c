@@ -80,6 +80,22 @@ same_log(const struct policy_log *a, const struct policy_log *b)
 }
 
 static bool
+same_limits(const struct policy_limit *a, size_t na,
+	    const struct policy_limit *b, size_t nb)
+{
+	size_t i;
+
+	if (na != nb)
+		return false;
+	for (i = 0; i < na; i++)
+		if (a[i].kind != b[i].kind || a[i].count != b[i].count ||
+		    a[i].per_client != b[i].per_client ||
+		    a[i].test != b[i].test)
+			return false;
+	return true;
+}
+
+static bool
 same_gateway(const struct policy_gateway *a, const struct policy_gateway *b)
 {
 	return same_ifaces(&a->inside, &b->inside) &&
@@ -99,9 +115,10 @@ same_gateway(const struct policy_gateway *a, const struct policy_gateway *b)
 	       a->upstream_tracking == b->upstream_tracking &&
 	       a->idle_named == b->idle_named &&
 	       a->forwarding == b->forwarding && same_text(a->user, b->user) &&
-	       a->max_flows == b->max_flows &&
+	       a->workers == b->workers && a->max_flows == b->max_flows &&
 	       a->drain_timeout_ms == b->drain_timeout_ms &&
 	       !memcmp(a->timeout_ms, b->timeout_ms, sizeof(a->timeout_ms)) &&
+	       same_limits(a->limits, a->n_limits, b->limits, b->n_limits) &&
 	       same_log(&a->log, &b->log);
 }
 
@@ -169,6 +186,8 @@ same_service(const struct policy_service *a, const struct policy_service *b)
 	       a->on_failure == b->on_failure &&
 	       a->capture_port == b->capture_port &&
 	       !memcmp(a->timeout_ms, b->timeout_ms, sizeof(a->timeout_ms)) &&
+	       a->responses == b->responses &&
+	       same_limits(a->limits, a->n_limits, b->limits, b->n_limits) &&
 	       same_log(&a->log, &b->log);
 }
 

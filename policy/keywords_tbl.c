@@ -20,6 +20,7 @@
 #define I(member) offsetof(struct policy_intercept, member)
 #define L(member) offsetof(struct policy_listen, member)
 #define N(member) offsetof(struct policy_node, member)
+#define M(member) offsetof(struct policy_limit, member)
 
 enum {
 	SECOND = 1000,
@@ -83,6 +84,12 @@ const struct choice choices_family[] = {
 	{NULL, 0, false},
 };
 
+const struct choice choices_limit[] = {
+	{"connections", LIMIT_CONNECTIONS, false},
+	{"rate", LIMIT_RATE, false},
+	{NULL, 0, false},
+};
+
 #define CHOICES(name, ...)                                                     \
 	static const struct choice name[] = {__VA_ARGS__, {NULL, 0, false}}
 
@@ -99,7 +106,7 @@ CHOICES(choices_non_http, {"tunnel", 0, false}, {"close", 1, false});
 CHOICES(choices_persist_failure, {"new", 0, false}, {"close", 1, false});
 CHOICES(choices_reuse, {"safe", 0, false}, {"never", 1, false});
 CHOICES(choices_proxy, {"v1", 0, false}, {"v2", 1, false});
-CHOICES(choices_client, {"client", 0, false});
+CHOICES(choices_client, {"client", 1, false});
 CHOICES(choices_client_network, {"client-network", 0, false});
 CHOICES(choices_message, {"request", 0, false}, {"response", 1, false});
 CHOICES(choices_header, {"header", 0, false});
@@ -189,7 +196,8 @@ ARGS(args_priority, VALUE(NUMBER, LIMITS(2, 32764), .field = G(priority)));
 ARGS(args_zone, VALUE(NUMBER, LIMITS(1, 65533), .field = G(zone)));
 ARGS(args_ports, VALUE(RANGE, .field = G(capture_ports)));
 ARGS(args_forwarding, VALUE(YES_NO, .field = G(forwarding)));
-ARGS(args_workers, VALUE(NUMBER, LIMITS(1, 1024), ONE_OF(choices_auto)));
+ARGS(args_workers,
+     VALUE(NUMBER, LIMITS(1, 1024), ONE_OF(choices_auto), .field = G(workers)));
 ARGS(args_user, VALUE(WORD, LIMITS(1, 31), .field = G(user)));
 ARGS(args_max_flows, VALUE(NUMBER, LIMITS(1, 1048576), .field = G(max_flows)));
 ARGS(args_drain, VALUE(DURATION, LIMITS(0, DAY), .field = G(drain_timeout_ms)));
@@ -217,10 +225,13 @@ ARGS(args_timeout, VALUE(DURATION, LIMITS(SHORTEST, LONGEST)));
 LOG(args_g_log, G, );
 LOG(args_s_log, S, .inherit = G(log));
 
-ARGS(args_limit, VALUE(NUMBER, LIMITS(1, 1048576)),
-     OPTION("per", CHOICE, ONE_OF(choices_client)), OPTION("test", FLAG));
-ARGS(args_rate, VALUE(RATE, LIMITS(1, 1000000)),
-     OPTION("per", CHOICE, ONE_OF(choices_client)), OPTION("test", FLAG));
+#define LIMIT_OPTIONS                                                          \
+	OPTION("per", YES_NO, ONE_OF(choices_client), .field = M(per_client)), \
+		OPTION("test", FLAG, .field = M(test))
+ARGS(args_limit, VALUE(NUMBER, LIMITS(1, 1048576), .field = M(count)),
+     LIMIT_OPTIONS);
+ARGS(args_rate, VALUE(RATE, LIMITS(1, 1000000), .field = M(count)),
+     LIMIT_OPTIONS);
 ARGS(args_size, VALUE(SIZE));
 ARGS(args_forwarded, VALUE(CHOICE, ONE_OF(choices_forwarded)));
 
@@ -241,7 +252,7 @@ ARGS(args_s_on_failure,
 	   .inherit = G(on_failure)));
 ARGS(args_on_off, VALUE(CHOICE, ONE_OF(choices_on_off)));
 ARGS(args_non_http, VALUE(CHOICE, ONE_OF(choices_non_http)));
-ARGS(args_responses, VALUE(NUMBER, LIMITS(1, 65535)));
+ARGS(args_responses, VALUE(NUMBER, LIMITS(1, 65535), .field = S(responses)));
 ARGS(args_error_page, VALUE(NUMBER, LIMITS(400, 599)), VALUE(PATH));
 ARGS(args_match, OPTION("from", PREFIXES, .flags = ARG_ANY),
      OPTION("to", PREFIXES, .flags = ARG_ANY),
@@ -309,6 +320,9 @@ ARGS(args_tos, VALUE(NUMBER, LIMITS(0, 255)));
 #define LATER_AND(f) .flags = KEYWORD_UNSUPPORTED | KEYWORD_##f
 #define INTO(X, member, type)                                                  \
 	.list = {X(member), X(n_##member), sizeof(struct type)}
+#define LIMITS_INTO(X, one)                                                    \
+	.list = {X(limits), X(n_limits), sizeof(struct policy_limit), M(kind), \
+		 one}
 #define ROW(b, w, s, f, a, ...)                                                \
 	{                                                                      \
 		.block = (b), .word = (w), .sub = (s), .form = (f),            \
@@ -371,7 +385,7 @@ static const struct keyword rows[] = {
 		.help = "local ports that captured flows are sent to"),
 	GATEWAY("forwarding", "yes|no", args_forwarding, .def = "yes",
 		.help = "netsetup sets the forwarding sysctls"),
-	GATEWAY("workers", "auto|N", args_workers, LATER,
+	GATEWAY("workers", "auto|N", args_workers, .def = "auto",
 		.help = "worker processes"),
 	GATEWAY("user", "NAME", args_user, .def = "interpose",
 		.help = "whom proxyd becomes"),
@@ -398,9 +412,11 @@ static const struct keyword rows[] = {
 	ROW("gateway", "timeout", "sniff", "DUR", args_timeout, LATER,
 	    .help = "for the first bytes"),
 	ROW("gateway", "limit", "connections", "N [per client] [test]",
-	    args_limit, LATER_AND(REPEATS), .help = "connections at a time"),
+	    args_limit, LIMITS_INTO(G, LIMIT_CONNECTIONS),
+	    .flags = KEYWORD_REPEATS, .help = "connections at a time"),
 	ROW("gateway", "limit", "rate", "N/s [per client] [test]", args_rate,
-	    LATER_AND(REPEATS), .help = "new connections or requests"),
+	    LIMITS_INTO(G, LIMIT_RATE), .flags = KEYWORD_REPEATS,
+	    .help = "new connections or requests"),
 	ROW("gateway", "limit", "request-head", "SIZE", args_size,
 	    LATER_AND(REPEATS), .help = "size of a request head"),
 	ROW("gateway", "limit", "request-body", "SIZE", args_size,
@@ -459,12 +475,16 @@ static const struct keyword rows[] = {
 		.help = "X-Cluster-Client-Ip"),
 	SERVICE("non-http", "tunnel|close", args_non_http, LATER,
 		.help = "first bytes that are no request"),
-	SERVICE("responses", "N", args_responses, LATER,
+	SERVICE("responses", "N", args_responses, .place = S(responses_place),
 		.help = "answers to one datagram"),
 	ROW("service", "limit", "connections", "N [per client] [test]",
-	    args_limit, LATER_AND(REPEATS), .help = "connections at a time"),
+	    args_limit, LIMITS_INTO(S, LIMIT_CONNECTIONS),
+	    .flags = KEYWORD_REPEATS | KEYWORD_INHERITS,
+	    .help = "connections at a time"),
 	ROW("service", "limit", "rate", "N/s [per client] [test]", args_rate,
-	    LATER_AND(REPEATS), .help = "new connections or requests"),
+	    LIMITS_INTO(S, LIMIT_RATE),
+	    .flags = KEYWORD_REPEATS | KEYWORD_INHERITS,
+	    .help = "new connections or requests"),
 	ROW("service", "limit", "request-head", "SIZE", args_size,
 	    LATER_AND(REPEATS), .help = "size of a request head"),
 	ROW("service", "limit", "request-body", "SIZE", args_size,

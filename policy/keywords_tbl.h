@@ -19,10 +19,10 @@ struct policy;
 
 /* How a value is written; value.c reads and prints each. */
 enum type {
-	TYPE_END,    /* closes an array of arguments */
-	TYPE_FLAG,   /* the word alone */
-	TYPE_CHOICE, /* one of `choices` */
-	TYPE_YES_NO,
+	TYPE_END,     /* closes an array of arguments */
+	TYPE_FLAG,    /* the word alone */
+	TYPE_CHOICE,  /* one of `choices` */
+	TYPE_YES_NO,  /* or, for an option, the one of `choices` */
 	TYPE_NUMBER,  /* or one of `choices` */
 	TYPE_NUMBERS, /* list */
 	TYPE_HEX,
@@ -85,6 +85,7 @@ enum {
 	KEYWORD_CONDITIONS = 1 << 6, /* `not` before options, any number */
 	KEYWORD_ONE_OF = 1 << 7,     /* one value whatever the second word */
 	KEYWORD_PARSER = 1 << 8,     /* define, include: parse.c does them */
+	KEYWORD_INHERITS = 1 << 9,   /* elements of the gateway's count too */
 };
 
 /* Where elements of a statement that repeats go; size 0: nowhere. */
@@ -92,6 +93,9 @@ struct keyword_list {
 	size_t array; /* offset of the pointer */
 	size_t count; /* offset of the size_t */
 	size_t size;  /* of one element; struct place comes first in it */
+	/* where several rows share a list: which of them an element is of */
+	size_t kind;	    /* offset of an unsigned int in it; 0: not shared */
+	unsigned int value; /* of that member */
 };
 
 struct keyword {
@@ -149,5 +153,6 @@ extern const struct choice choices_source[];
 extern const struct choice choices_log_target[];
 extern const struct choice choices_log_format[];
 extern const struct choice choices_family[];
+extern const struct choice choices_limit[];
 
 #endif

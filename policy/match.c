@@ -213,6 +213,12 @@ on_failure_name(enum on_failure action)
 	return choice_word(choices_on_failure, action);
 }
 
+const char *
+limit_kind_name(enum limit_kind kind)
+{
+	return choice_word(choices_limit, kind);
+}
+
 /* --- what rules and daemon agree on ----------------------------------------
  */
 

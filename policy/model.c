@@ -202,6 +202,9 @@ read_statement(struct builder *b, struct block *block,
 	if (base && row->list.size) {
 		base = push_row_element(b, row, base);
 		memcpy(base, &st->key.place, sizeof(st->key.place));
+		if (row->list.kind)
+			memcpy(base + row->list.kind, &row->list.value,
+			       sizeof(row->list.value));
 	}
 	if (row->flags & KEYWORD_UNSUPPORTED)
 		read_unsupported(b, row, st, c.quiet);

@@ -71,6 +71,11 @@ enum timeout_kind {
 	TIMEOUT_COUNT,
 };
 
+enum limit_kind {
+	LIMIT_CONNECTIONS, /* at a time */
+	LIMIT_RATE,	   /* new ones, in a second */
+};
+
 enum log_target {
 	LOG_TARGET_JOURNAL, /* standard error */
 	LOG_TARGET_FILE,
@@ -142,6 +147,15 @@ struct policy_log {
 	const char *path; /* LOG_TARGET_FILE, else NULL */
 };
 
+/* A service has at most one of each kind, in all and per client. */
+struct policy_limit {
+	struct place place;
+	enum limit_kind kind;
+	uint32_t count;
+	bool per_client; /* per IPv4 address or IPv6 /64 */
+	bool test;	 /* count and log only */
+};
+
 struct policy_gateway {
 	struct place place; /* line 0 when the policy has no gateway block */
 	struct policy_ifaces inside;
@@ -162,11 +176,14 @@ struct policy_gateway {
 	struct port_range capture_ports;
 	enum tracking upstream_tracking;
 	bool forwarding;
+	uint32_t workers; /* 0: one per core */
 	const char *user;
 	uint32_t max_flows; /* per worker; 0: from RLIMIT_NOFILE */
 	uint32_t drain_timeout_ms;
 	uint32_t timeout_ms[TIMEOUT_COUNT];
 	bool idle_named; /* `timeout idle` was written */
+	const struct policy_limit *limits;
+	size_t n_limits;
 	struct policy_log log;
 };
 
@@ -202,6 +219,10 @@ struct policy_service {
 	enum on_failure on_failure;
 	uint16_t capture_port; /* 0: no intercept */
 	uint32_t timeout_ms[TIMEOUT_COUNT];
+	uint32_t responses;		   /* of udp; 0: any number */
+	struct place responses_place;	   /* line 0: not written */
+	const struct policy_limit *limits; /* the gateway's among them */
+	size_t n_limits;
 	struct policy_log log;
 };
 
@@ -331,6 +352,7 @@ const char *mode_name(enum mode mode);
 const char *via_name(enum via via);
 const char *source_kind_name(enum source_kind kind);
 const char *on_failure_name(enum on_failure action);
+const char *limit_kind_name(enum limit_kind kind);
 
 /*
  * Every keyword that may stand in `block` ("", "gateway", "service",

@@ -71,6 +71,13 @@ print_text(const struct printing *p, const char *text)
 /* --- values: what is empty prints nothing ----------------------------------
  */
 
+/* Of an option: its word says all. */
+static void
+print_flag(const struct printing *p)
+{
+	str_add(p->out, *(const bool *)p->src ? p->arg->word : "");
+}
+
 static void
 print_choice(const struct printing *p)
 {
@@ -81,7 +88,12 @@ print_choice(const struct printing *p)
 static void
 print_yes_no(const struct printing *p)
 {
-	str_add(p->out, *(const bool *)p->src ? "yes" : "no");
+	bool yes = *(const bool *)p->src;
+
+	if (p->arg->choices)
+		str_add(p->out, yes ? p->arg->choices->word : "");
+	else
+		str_add(p->out, yes ? "yes" : "no");
 }
 
 static void
@@ -89,8 +101,16 @@ print_number(const struct printing *p)
 {
 	uint32_t n = *(const uint32_t *)p->src;
 
-	if (n || p->row->def)
+	if (!n && p->arg->choices)
+		str_add(p->out, choice_word(p->arg->choices, 0));
+	else if (n || p->row->def)
 		str_addf(p->out, "%u", n);
+}
+
+static void
+print_rate(const struct printing *p)
+{
+	str_addf(p->out, "%u/s", *(const uint32_t *)p->src);
 }
 
 static void
@@ -237,6 +257,7 @@ print_log(const struct printing *p)
 
 /* Types that no member of the model has stay NULL. */
 static void (*const printers[TYPE_COUNT])(const struct printing *p) = {
+	[TYPE_FLAG] = print_flag,	  [TYPE_RATE] = print_rate,
 	[TYPE_CHOICE] = print_choice,	  [TYPE_YES_NO] = print_yes_no,
 	[TYPE_NUMBER] = print_number,	  [TYPE_HEX] = print_hex,
 	[TYPE_DURATION] = print_duration, [TYPE_NAME] = print_word,
@@ -278,7 +299,7 @@ print_arg(const struct policy *p, const struct keyword *row,
 		print_arg_default(arg, p, base, &printing);
 	if (strcmp(str_text(&text), str_text(&def)) != 0) {
 		str_add(out, out->len ? " " : "");
-		if (arg->word)
+		if (arg->word && arg->type != TYPE_FLAG)
 			str_addf(out, "%s ", arg->word);
 		str_add(out, str_text(&text));
 	}
@@ -338,6 +359,42 @@ print_single(const struct policy *p, const struct keyword *row,
 	str_fini(&def);
 }
 
+/* Is the element of this row? Other rows may share its list. */
+static bool
+is_of(const struct keyword *row, const char *element)
+{
+	unsigned int kind;
+
+	if (!row->list.kind)
+		return true;
+	memcpy(&kind, element + row->list.kind, sizeof(kind));
+	return kind == row->list.value;
+}
+
+/* Does the gateway say just this, for all services? */
+static bool
+is_inherited(const struct policy *p, const struct keyword *row,
+	     const char *args)
+{
+	const char *base = (const char *)&p->gateway, *element;
+	struct str same = {0};
+	bool found = false;
+	size_t i, n;
+
+	if (!(row->flags & KEYWORD_INHERITS))
+		return false;
+	row = keyword_find("gateway", row->word, row->sub);
+	memcpy(&element, base + row->list.array, sizeof(element));
+	memcpy(&n, base + row->list.count, sizeof(n));
+	for (i = 0; i < n && !found; i++, element += row->list.size) {
+		str_clear(&same);
+		print_args(p, row, element, &same);
+		found = is_of(row, element) && !strcmp(str_text(&same), args);
+	}
+	str_fini(&same);
+	return found;
+}
+
 static void
 print_list(const struct policy *p, const struct keyword *row, const char *base,
 	   struct str *out)
@@ -349,8 +406,12 @@ print_list(const struct policy *p, const struct keyword *row, const char *base,
 	memcpy(&element, base + row->list.array, sizeof(element));
 	memcpy(&n, base + row->list.count, sizeof(n));
 	for (i = 0; i < n; i++, element += row->list.size) {
+		if (!is_of(row, element))
+			continue;
 		str_clear(&args);
 		print_args(p, row, element, &args);
+		if (is_inherited(p, row, str_text(&args)))
+			continue;
 		/* each of its lists is `any`, and one must be written */
 		if (!args.len && row->flags & KEYWORD_NEEDS_ONE)
 			str_addf(&args, "%s any", row->args->word);

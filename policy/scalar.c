@@ -167,13 +167,17 @@ scalar_rate(const struct reading *r)
 {
 	const char *p = r->word->text;
 	char buf[SHOWN_LEN];
+	uint32_t rate;
 	uint64_t n;
 
 	if (read_digits(&p, 10, &n) < 0 || strcmp(p, "/s") != 0)
 		return reading_mistake(r, r->word,
 				       "'%s' is not a rate, such as 100/s",
 				       shown(r->word->text, buf));
-	return check_number(r, r->word, n);
+	if (check_number(r, r->word, n) < 0)
+		return -EINVAL;
+	rate = (uint32_t)n;
+	return reading_store(r, &rate, sizeof(rate));
 }
 
 /* --- words ---------------------------------------------------------------- */
@@ -204,14 +208,15 @@ scalar_choice(const struct reading *r)
 int
 scalar_yes_no(const struct reading *r)
 {
-	static const struct choice choices[] = {
+	static const struct choice no_yes[] = {
 		{"no", 0, false},
 		{"yes", 1, false},
 		{NULL, 0, false},
 	};
-	const struct choice *choice;
+	const struct choice *choices, *choice;
 	bool value;
 
+	choices = r->arg->choices ? r->arg->choices : no_yes;
 	choice = reading_choice(r, choices);
 	if (!choice)
 		return reading_choice_mistake(r, choices);

@@ -44,7 +44,7 @@ static const struct {
 	[TYPE_HEX] = {scalar_hex, false, sizeof(uint32_t)},
 	[TYPE_DURATION] = {scalar_duration, false, sizeof(uint32_t)},
 	[TYPE_SIZE] = {scalar_size, false, 0},
-	[TYPE_RATE] = {scalar_rate, false, 0},
+	[TYPE_RATE] = {scalar_rate, false, sizeof(uint32_t)},
 	[TYPE_NAME] = {scalar_name, false, sizeof(const char *)},
 	[TYPE_POOL] = {scalar_pool, false, sizeof(struct policy_pool *)},
 	[TYPE_WORD] = {scalar_word, false, sizeof(const char *)},

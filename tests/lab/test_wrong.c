@@ -72,7 +72,7 @@ static const struct wrong wrongs[] = {
 	 "service web {\n\tintercept tcp port 0\n}\n",
 	 "policy.conf:2:2: error:", "policy.conf:5:21: error:"},
 	{"not yet",
-	 "gateway {\n\tinside in0\n\tworkers 2\n}\n"
+	 "gateway {\n\tinside in0\n\tcookie-key /k\n}\n"
 	 "service web {\n\tintercept tcp port 80\n}\n",
 	 "policy.conf:3:2: error:", "not supported by this version"},
 	{"10 MB", NULL, "policy.conf", "error:"},

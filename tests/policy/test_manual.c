@@ -8,7 +8,7 @@
 #include "tests/policy/texts.h"
 #include "tests/unit.h"
 
-enum { EXAMPLES = 7 };
+enum { EXAMPLES = 8 };
 
 static void
 read_page(struct str *page)

@@ -104,6 +104,30 @@ static const char *const different[] = {
 	"port 80 }",
 	"gateway { inside eth1; user x } service web { intercept tcp port 80 "
 	"}",
+	"gateway { inside eth1; workers 2 } service web { intercept tcp port "
+	"80 }",
+	"gateway { inside eth1; limit connections 5 } service web { intercept "
+	"tcp port 80 }",
+	"gateway { inside eth1; limit connections 6 } service web { intercept "
+	"tcp port 80 }",
+	"gateway { inside eth1; limit connections 5 } service web { intercept "
+	"tcp port 80; limit connections 7 }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; limit "
+	"connections 5 }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; limit "
+	"connections 5 per client }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; limit "
+	"connections 5 test }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; limit "
+	"connections 5; limit connections 5 per client }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; limit "
+	"rate 5/s }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; limit "
+	"rate 5/s per client }",
+	"gateway { inside eth1 } service web { intercept udp port 80; "
+	"responses 1 }",
+	"gateway { inside eth1 } service web { intercept udp port 80; "
+	"responses 2 }",
 	"gateway { inside eth1; max-flows 5 } service web { intercept tcp "
 	"port 80 }",
 	"gateway { inside eth1; drain-timeout 5s } service web { intercept "
