@@ -147,6 +147,7 @@ PROXYD = \
 	proxyd/base/loop \
 	proxyd/base/limiter \
 	proxyd/base/sock \
+	proxyd/base/talk \
 	proxyd/base/notify \
 	proxyd/base/priv \
 	proxyd/base/fdcheck \

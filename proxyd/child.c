@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* child.c - fork(), waitpid() and a pipe, behind child.h. */
+/* child.c - fork(), waitpid() and a talk, behind child.h. */
 #include "proxyd/child.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "proxyd/base/talk.h"
 
 enum {
 	YOUNG_MS = 2000, /* one that ends earlier waits before its successor */
@@ -19,35 +20,36 @@ enum {
 void
 child_init(struct child *c, const char *name)
 {
-	*c = (struct child){.name = name, .control_fd = -1};
+	*c = (struct child){.name = name, .talk_fd = -1};
 }
 
 pid_t
 child_start(struct child *c, uint64_t now_ms, int *ret_fd)
 {
 	char name[16];
-	int fds[2], r;
+	int ends[2], r;
 	pid_t pid;
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return -errno;
+	r = talk_pair(ends);
+	if (r < 0)
+		return r;
 	pid = fork();
 	if (pid < 0) {
 		r = -errno;
-		close(fds[0]);
-		close(fds[1]);
+		close(ends[0]);
+		close(ends[1]);
 		return r;
 	}
 	if (pid == 0) {
-		close(fds[1]);
+		close(ends[1]);
 		snprintf(name, sizeof(name), "proxyd-%s", c->name);
 		prctl(PR_SET_NAME, name, 0L, 0L, 0L);
-		*ret_fd = fds[0];
+		*ret_fd = ends[0];
 		return 0;
 	}
-	close(fds[0]);
+	close(ends[0]);
 	c->pid = pid;
-	c->control_fd = fds[1];
+	c->talk_fd = ends[1];
 	c->started_ms = now_ms;
 	c->killed = false;
 	return pid;
@@ -76,19 +78,25 @@ child_ended(struct child *c, uint64_t now_ms, int *ret_status)
 }
 
 void
-child_order(struct child *c, char order)
+child_tell(struct child *c, const void *order, size_t len, const int *fds,
+	   size_t n_fds)
 {
-	/* if it is gone, SIGCHLD says so */
-	if (c->control_fd >= 0 && write(c->control_fd, &order, 1) < 0)
+	int r;
+
+	if (c->talk_fd < 0)
 		return;
+	r = talk_send(c->talk_fd, order, len, fds, n_fds);
+	/* if it is gone, SIGCHLD says so */
+	if (r < 0 && r != -EPIPE)
+		child_kill(c);
 }
 
 void
 child_let_go(struct child *c)
 {
-	if (c->control_fd >= 0)
-		close(c->control_fd);
-	c->control_fd = -1;
+	if (c->talk_fd >= 0)
+		close(c->talk_fd);
+	c->talk_fd = -1;
 }
 
 void

@@ -2,20 +2,22 @@
 /*
  * child.h - a process that the master starts, watches and replaces.
  *
- * Bookkeeping of one: its pid, the pipe whose end tells it that the master
- * is gone, and when it may be started again. What it does is not known here.
+ * Bookkeeping of one: its pid, the talk with it, whose end tells it that the
+ * master is gone, and when it may be started again. What it does, and what is
+ * said to it, is not known here.
  */
 #ifndef PROXYD_CHILD_H
 #define PROXYD_CHILD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 struct child {
 	const char *name; /* "worker": for the log and for ps(1) */
 	pid_t pid;	  /* 0: not running */
-	int control_fd;	  /* owns: write end of the pipe; -1 */
+	int talk_fd;	  /* owns: our end of the talk; -1 */
 	uint64_t started_ms;
 	uint64_t retry_ms; /* not to be started before */
 	uint32_t backoff_ms;
@@ -26,7 +28,7 @@ void child_init(struct child *c, const char *name);
 
 /*
  * fork(). Returns the pid to the master; 0 to the child, whose end of the
- * pipe is *ret_fd, its own; -errno.
+ * talk is *ret_fd, its own; -errno.
  */
 pid_t child_start(struct child *c, uint64_t now_ms, int *ret_fd);
 
@@ -36,10 +38,15 @@ pid_t child_start(struct child *c, uint64_t now_ms, int *ret_fd);
  */
 bool child_ended(struct child *c, uint64_t now_ms, int *ret_status);
 
-/* Write one byte to it. */
-void child_order(struct child *c, char order);
+/*
+ * Send it a message of talk.h, with descriptors that stay ours. One that does
+ * not read any more what it is told cannot be relied on: it is killed, and
+ * its successor needs no telling. One that is gone is told nothing.
+ */
+void child_tell(struct child *c, const void *order, size_t len, const int *fds,
+		size_t n_fds);
 
-/* Close the pipe: the child sees its end. */
+/* Close the talk: the child sees its end. */
 void child_let_go(struct child *c);
 
 /* SIGKILL. */

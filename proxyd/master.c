@@ -122,13 +122,21 @@ end_in(struct master *m, uint64_t ms)
 }
 
 static void
+order_worker(struct master *m, enum worker_order_kind kind)
+{
+	struct worker_order order = {.kind = kind};
+
+	child_tell(&m->children[WORKER], &order, sizeof(order), NULL, 0);
+}
+
+static void
 begin_ending(struct master *m)
 {
 	m->state = MASTER_ENDING;
 	timer_clear(&m->loop.timers, &m->beat);
 	/* the tracker first: it stops the rules from capturing */
 	child_let_go(&m->children[TRACKER]);
-	child_order(&m->children[WORKER], WORKER_QUIT);
+	order_worker(m, WORKER_QUIT);
 	end_in(m, END_MS);
 }
 
@@ -137,7 +145,7 @@ begin_draining(struct master *m)
 {
 	m->state = MASTER_DRAINING;
 	listeners_shut(&m->listeners);
-	child_order(&m->children[WORKER], WORKER_DRAIN);
+	order_worker(m, WORKER_DRAIN);
 	end_in(m, (uint64_t)m->policy->gateway.drain_timeout_ms + END_MS);
 }
 
@@ -295,7 +303,7 @@ leave_master(struct master *m, int who)
 }
 
 static int
-run_child(struct master *m, int who, int control_fd)
+run_child(struct master *m, int who, int talk_fd)
 {
 	struct worker_setup setup = {
 		.policy = m->policy,
@@ -304,7 +312,7 @@ run_child(struct master *m, int who, int control_fd)
 		.listeners = &m->listeners,
 		.access = &m->access,
 		.tracker_fd = m->talk[1],
-		.control_fd = control_fd,
+		.talk_fd = talk_fd,
 	};
 	int r;
 
@@ -315,7 +323,7 @@ run_child(struct master *m, int who, int control_fd)
 		return 77;
 	}
 	if (who == TRACKER)
-		return tracker_run(m->policy, m->talk[0], control_fd);
+		return tracker_run(m->policy, m->talk[0], talk_fd);
 	return worker_run(&setup);
 }
 
@@ -370,7 +378,7 @@ on_signal(struct master *m, int sig)
 		break;
 	case SIGUSR1:
 		access_reopen(&m->access);
-		child_order(&m->children[WORKER], WORKER_REOPEN);
+		order_worker(m, WORKER_REOPEN);
 		break;
 	case SIGHUP:
 		log_warn("reload is not supported by this version; restart");

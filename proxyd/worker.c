@@ -24,6 +24,7 @@
 
 #include "proxyd/base/limiter.h"
 #include "proxyd/base/loop.h"
+#include "proxyd/base/talk.h"
 #include "proxyd/flow/flow.h"
 
 enum {
@@ -55,7 +56,7 @@ struct worker {
 	struct loop loop;
 	struct flows flows;
 	struct door *doors; /* owns */
-	struct loop_source control;
+	struct loop_source talk;
 	struct timer tick;
 	struct timer end; /* of the grace, or of the drain */
 	struct limiter said_full;
@@ -205,7 +206,7 @@ become_orphan(struct worker *w)
 {
 	sigset_t term;
 
-	loop_remove(&w->loop, &w->control);
+	loop_remove(&w->loop, &w->talk);
 	/* nobody else can end this process now */
 	sigemptyset(&term);
 	sigaddset(&term, SIGTERM);
@@ -219,19 +220,9 @@ become_orphan(struct worker *w)
 }
 
 static void
-on_control(void *owner, uint32_t events)
+obey(struct worker *w, const struct worker_order *order)
 {
-	struct worker *w = owner;
-	char order;
-	ssize_t n;
-
-	(void)events;
-	n = read(w->setup->control_fd, &order, 1);
-	if (n == 0)
-		become_orphan(w);
-	if (n <= 0)
-		return;
-	switch ((enum worker_order)order) {
+	switch ((enum worker_order_kind)order->kind) {
 	case WORKER_DRAIN:
 		drain(w);
 		break;
@@ -243,6 +234,21 @@ on_control(void *owner, uint32_t events)
 		access_reopen(w->setup->access);
 		break;
 	}
+}
+
+static void
+on_talk(void *owner, uint32_t events)
+{
+	struct worker_order order = {0};
+	struct worker *w = owner;
+	ssize_t n;
+
+	(void)events;
+	n = talk_receive(w->setup->talk_fd, &order, sizeof(order), NULL);
+	if (n == 0)
+		become_orphan(w);
+	else if (n > 0)
+		obey(w, &order);
 }
 
 /* --- the process ---------------------------------------------------------- */
@@ -314,8 +320,8 @@ worker_init(struct worker *w, const struct worker_setup *setup)
 	if (r == 0)
 		r = start_accepting(w);
 	if (r == 0)
-		r = loop_add(&w->loop, &w->control, setup->control_fd, EPOLLIN,
-			     on_control, w);
+		r = loop_add(&w->loop, &w->talk, setup->talk_fd, EPOLLIN,
+			     on_talk, w);
 	timer_init(&w->tick, on_tick, w);
 	timer_set(&w->loop.timers, &w->tick, w->loop.now_ms);
 	return r;

@@ -8,6 +8,8 @@
 #ifndef PROXYD_WORKER_H
 #define PROXYD_WORKER_H
 
+#include <stdint.h>
+
 #include "policy/policy.h"
 
 #include "proxyd/base/shm.h"
@@ -15,11 +17,15 @@
 #include "proxyd/ctl/access.h"
 #include "proxyd/net/listener.h"
 
-/* Single bytes on the control pipe. Its end: the master is gone. */
-enum worker_order {
-	WORKER_DRAIN = 'd',  /* accept no more, end with the last flow */
-	WORKER_QUIT = 'q',   /* end now */
-	WORKER_REOPEN = 'r', /* open log files anew */
+enum worker_order_kind {
+	WORKER_DRAIN = 1, /* accept no more, end with the last flow */
+	WORKER_QUIT,	  /* end now */
+	WORKER_REOPEN,	  /* open log files anew */
+};
+
+/* What the master tells a worker: a message of base/talk. */
+struct worker_order {
+	uint32_t kind; /* enum worker_order_kind */
 };
 
 /* All borrowed. */
@@ -30,7 +36,7 @@ struct worker_setup {
 	struct listeners *listeners; /* shut when draining begins */
 	struct access *access;
 	int tracker_fd; /* to ask the tracker */
-	int control_fd; /* orders */
+	int talk_fd;	/* orders; its end: the master is gone */
 };
 
 /*

@@ -47,7 +47,7 @@ struct tracker_answer {
 
 /*
  * The tracker's life: answer what comes in on `fd` until `alive_fd`, the
- * read end of a pipe of the master's, ends; then empty the alive sets of
+ * tracker's end of the talk with the master, ends; then empty the alive sets of
  * `p`. Returns its exit status. Privileges are already limited.
  */
 int tracker_run(const struct policy *p, int fd, int alive_fd);

@@ -9,6 +9,7 @@
 
 #include "proxyd/base/limiter.h"
 #include "proxyd/base/shm.h"
+#include "proxyd/base/talk.h"
 #include "proxyd/child.h"
 
 #include "tests/unit.h"
@@ -51,17 +52,19 @@ test_limiter(void)
 	CU_ASSERT_EQUAL(held, 7);
 }
 
-/* A child that says `order` back by its status, 0 at the end of the pipe. */
+/* A child that says `order` back by its status, 0 at the end of the talk. */
 static pid_t
 start_echo(struct child *c, uint64_t now_ms)
 {
+	struct pollfd talk = {.events = POLLIN};
 	char order = 0;
 	pid_t pid;
-	int fd;
 
-	pid = child_start(c, now_ms, &fd);
-	if (pid == 0)
-		_exit(read(fd, &order, 1) < 0 ? 1 : order);
+	pid = child_start(c, now_ms, &talk.fd);
+	if (pid == 0) {
+		poll(&talk, 1, -1);
+		_exit(talk_receive(talk.fd, &order, 1, NULL) < 0 ? 1 : order);
+	}
 	return pid;
 }
 
@@ -75,7 +78,7 @@ wait_ended(struct child *c, uint64_t now_ms)
 	return status;
 }
 
-/* Orders arrive, the end of the pipe too, and who dies young waits longer. */
+/* Orders arrive, the end of the talk too, and who dies young waits longer. */
 static void
 test_child(void)
 {
@@ -85,7 +88,7 @@ test_child(void)
 	child_init(&c, "echo");
 	CU_ASSERT(!child_ended(&c, 0, &status));
 	CU_ASSERT(start_echo(&c, 0) > 0);
-	child_order(&c, 'x');
+	child_tell(&c, "x", 1, NULL, 0);
 	status = wait_ended(&c, 10000);
 	CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 'x');
 	CU_ASSERT_EQUAL(c.retry_ms, 10000);
@@ -101,14 +104,36 @@ test_child(void)
 	CU_ASSERT(c.killed);
 	CU_ASSERT_EQUAL(c.retry_ms, 10302);
 	/* nobody is there: nothing happens */
-	child_order(&c, 'x');
+	child_tell(&c, "x", 1, NULL, 0);
 	child_kill(&c);
+}
+
+/* It does not read what it is told: better none than one that is wrong. */
+static void
+test_deaf(void)
+{
+	struct child c;
+	int i, status;
+	pid_t pid;
+
+	child_init(&c, "deaf");
+	pid = child_start(&c, 0, &status);
+	if (pid == 0)
+		for (;;)
+			poll(NULL, 0, -1);
+	CU_ASSERT_FATAL(pid > 0);
+	for (i = 0; i < 10000 && !c.killed; i++)
+		child_tell(&c, "x", 1, NULL, 0);
+	CU_ASSERT(c.killed);
+	status = wait_ended(&c, 1);
+	CU_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
 static const struct unit_test tests[] = {
 	{"shm", test_shm},
 	{"limiter", test_limiter},
 	{"child", test_child},
+	{"deaf", test_deaf},
 };
 
 UNIT_MAIN("base", tests)
