@@ -174,6 +174,7 @@ PROXYD = \
 	proxyd/flow/pass \
 	proxyd/flow/onward \
 	proxyd/flow/flow \
+	proxyd/handover \
 	proxyd/child \
 	proxyd/worker \
 	proxyd/pulse \
