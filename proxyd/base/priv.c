@@ -3,8 +3,8 @@
  * priv.c - capabilities through libcap, behind priv.h.
  *
  * Bounding and ambient sets matter only to programs that a process executes.
- * proxyd executes none, and no_new_privs stands before that; they are
- * emptied where the kernel lets us, because an auditor looks there.
+ * The master executes its successor, and raises them for that alone; no
+ * other process does. Until then they are empty where the kernel lets us.
  */
 #include "proxyd/base/priv.h"
 
@@ -178,4 +178,28 @@ priv_limit(enum priv_role role)
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0L, 0L, 0L, 0L) != 1 || !ambient_empty())
 		return -EPERM;
 	return 0;
+}
+
+int
+priv_pass_on(enum priv_role role)
+{
+	const struct role *r = &roles[role];
+	int i, ret = 0;
+	cap_t caps;
+
+	caps = cap_get_proc();
+	if (!caps)
+		return -errno;
+	/* ambient is what is permitted and inheritable, and never more */
+	if (cap_set_flag(caps, CAP_INHERITABLE, r->n, r->caps, CAP_SET) ||
+	    cap_set_proc(caps))
+		ret = -errno;
+	cap_free(caps);
+	for (i = 0; i < r->n && ret == 0; i++)
+		if (cap_set_ambient(r->caps[i], CAP_SET) < 0)
+			ret = -errno;
+	for (i = 0; i < r->n && ret == 0; i++)
+		if (cap_get_ambient(r->caps[i]) != CAP_SET)
+			ret = -EPERM;
+	return ret;
 }

@@ -38,4 +38,12 @@ int priv_become(const char *user);
  */
 int priv_limit(enum priv_role role);
 
+/*
+ * Let a program that this process executes have the role's capabilities too,
+ * although it is not root: they become inheritable and ambient. 0; -EPERM if
+ * what is read back is not that; -errno. priv_limit() takes it back.
+ * Source: capabilities(7), "Transformation of capabilities".
+ */
+int priv_pass_on(enum priv_role role);
+
 #endif
