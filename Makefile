@@ -174,7 +174,9 @@ PROXYD = \
 	proxyd/flow/pass \
 	proxyd/flow/onward \
 	proxyd/flow/flow \
+	proxyd/tryout \
 	proxyd/handover \
+	proxyd/baton \
 	proxyd/child \
 	proxyd/worker \
 	proxyd/pulse \

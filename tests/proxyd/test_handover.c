@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_handover.c - the state of one proxyd, read by another. */
+#include "proxyd/handover.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include "proxyd/handover.h"
 
 #include "tests/unit.h"
 
