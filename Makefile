@@ -165,12 +165,19 @@ PROXYD = \
 	proxyd/stream/relay \
 	proxyd/ctl/record \
 	proxyd/ctl/access \
+	proxyd/ctl/wire \
+	proxyd/ctl/local \
+	proxyd/ctl/control \
+	proxyd/ctl/report \
+	proxyd/ctl/table \
+	proxyd/ctl/show \
 	proxyd/flow/steps_tbl \
 	proxyd/flow/why \
 	proxyd/flow/decide \
 	proxyd/flow/flows \
 	proxyd/flow/tell \
 	proxyd/flow/life \
+	proxyd/flow/listing \
 	proxyd/flow/pass \
 	proxyd/flow/onward \
 	proxyd/flow/flow \
@@ -183,7 +190,7 @@ PROXYD = \
 	proxyd/master
 
 # the programs: each has one more file, with main()
-PROGRAMS = netsetup/main proxyd/main
+PROGRAMS = netsetup/main proxyd/main proxyd/proxyctl
 
 # those of the modules above that are a header only and have no .c file
 HEADERS = policy/policy netsetup/doctor/doctor_tbl \
@@ -214,7 +221,7 @@ PIE = -fPIE
 endif
 
 CC ?= cc
-PKGS = libmnl libnftnl libnetfilter_conntrack libcap libxxhash
+PKGS = libmnl libnftnl libnetfilter_conntrack libcap libxxhash jansson
 CPPFLAGS += -D_GNU_SOURCE -I. -DINTERPOSE_VERSION='"$(VERSION)"' \
 	$(shell pkg-config --cflags $(PKGS))
 CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
@@ -224,7 +231,8 @@ LDFLAGS += $(LDHARDEN) $(SANFLAGS)
 LIBS_lib = -lxxhash
 LIBS_netsetup = $(LIBS_lib) -lnftnl -lmnl -lnetfilter_conntrack
 LIBS_proxyd = $(LIBS_netsetup) -lcap
-LIBS_tests = $(LIBS_proxyd) -lcunit
+LIBS_proxyctl = $(LIBS_lib) -ljansson
+LIBS_tests = $(LIBS_proxyd) -ljansson -lcunit
 
 V ?= 0
 ifeq ($(V),1)
@@ -239,7 +247,7 @@ endif
 
 MODULES = $(filter-out $(HEADERS),$(LIB) $(POLICY) $(NETSETUP) $(PROXYD))
 ARCHIVE = $(O)/interpose.a
-BINARIES = $(O)/bin/netsetup $(O)/bin/proxyd
+BINARIES = $(O)/bin/netsetup $(O)/bin/proxyd $(O)/bin/proxyctl
 
 # a unit test tests/x/test_y.c is a program; so is a lab test
 UNIT_SOURCES = $(sort $(wildcard tests/lib/test_*.c tests/policy/test_*.c \
@@ -270,6 +278,10 @@ $(O)/bin/proxyd: $(O)/proxyd/main.o $(ARCHIVE)
 	$(say) LD $@
 	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS) -o $@ $^ $(LIBS_proxyd)
 
+$(O)/bin/proxyctl: $(O)/proxyd/proxyctl.o $(ARCHIVE)
+	$(say) LD $@
+	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS) -o $@ $^ $(LIBS_proxyctl)
+
 $(O)/%.o: %.c Makefile
 	$(say) CC $<
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -294,10 +306,10 @@ clean:
 help:
 	@sed -n 's/^#: //p' Makefile
 
-#: make              builds build/bin/netsetup and build/bin/proxyd
+#: make              builds build/bin/netsetup, proxyd and proxyctl
 #: make check        runs all tests; ./check installs first what they need
 #: make mutants      breaks each promise and sees its test fail
-#: make fuzz         feeds policies of any bytes, for FUZZ_SECONDS=60
+#: make fuzz         feeds policies, requests of any bytes, FUZZ_SECONDS=60
 #: make bench        packets per second with 0, 1, 100 and 1,000 services
 #: make demo         shows it at work, in namespaces; the same as ./demo
 #: make lint         checks the style and the manual pages
@@ -357,7 +369,7 @@ install: $(BINARIES)
 		$(DESTDIR)$(NETWORKDDIR)/50-interpose.conf
 	$(Q)install -D -m 644 share/interpose.logrotate \
 		$(DESTDIR)/etc/logrotate.d/interpose
-	$(Q)for program in netsetup proxyd; do \
+	$(Q)for program in netsetup proxyd proxyctl; do \
 		install -m 644 share/$$program.bash \
 		$(DATADIR)/bash-completion/completions/$$program || exit; \
 	done
@@ -402,17 +414,22 @@ mutants:
 
 # any bytes at all, for a while: clang's libFuzzer
 FUZZ_SECONDS = 60
-fuzz:
-	$(Q)mkdir -p $(O)/fuzz/corpus
-	$(say) CC tests/fuzz/fuzz_policy.c
+fuzz_sources = $(filter-out $(HEADERS:%=%.c),$(LIB:%=%.c) $(POLICY:%=%.c)) \
+	proxyd/ctl/wire.c
+$(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(fuzz_sources) Makefile
+	$(say) CC $<
+	$(Q)mkdir -p $(@D)/corpus_$*
 	$(Q)clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
-		-D_GNU_SOURCE -I. -o $(O)/fuzz/fuzz_policy \
-		tests/fuzz/fuzz_policy.c $(filter-out $(HEADERS:%=%.c),\
-		$(LIB:%=%.c) $(POLICY:%=%.c)) $(LIBS_lib)
+		-D_GNU_SOURCE -I. -o $@ $< $(fuzz_sources) $(LIBS_lib)
+
+fuzz: $(FUZZ_SOURCES:tests/fuzz/%.c=$(O)/fuzz/%)
 	$(Q)$(O)/fuzz/fuzz_policy -dict=tests/fuzz/policy.dict \
 		-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
-		-artifact_prefix=$(O)/fuzz/ $(O)/fuzz/corpus \
+		-artifact_prefix=$(O)/fuzz/ $(O)/fuzz/corpus_policy \
 		tests/cases/policy/good tests/cases/policy/bad
+	$(Q)$(O)/fuzz/fuzz_wire -dict=tests/fuzz/wire.dict -max_len=1024 \
+		-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+		-artifact_prefix=$(O)/fuzz/ $(O)/fuzz/corpus_wire
 
 # --- what is checked without running it ------------------------------------
 

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -31,6 +32,35 @@ enum log_level
 log_level(void)
 {
 	return state.level;
+}
+
+void
+log_set_level(enum log_level level)
+{
+	state.level = level;
+}
+
+static const char *const level_names[] = {
+	[LOG_LEVEL_ERROR] = "error",   [LOG_LEVEL_WARN] = "warning",
+	[LOG_LEVEL_NOTICE] = "notice", [LOG_LEVEL_INFO] = "info",
+	[LOG_LEVEL_DEBUG] = "debug",
+};
+
+const char *
+log_level_name(enum log_level level)
+{
+	return level_names[level];
+}
+
+int
+log_level_parse(const char *word)
+{
+	int i;
+
+	for (i = LOG_LEVEL_ERROR; i <= LOG_LEVEL_DEBUG; i++)
+		if (!strcmp(word, level_names[i]))
+			return i;
+	return -EINVAL;
 }
 
 void

@@ -22,6 +22,13 @@ enum log_level {
 /* `program` must outlive all logging; lines begin with "program: ". */
 void log_init(const char *program, enum log_level level);
 enum log_level log_level(void);
+void log_set_level(enum log_level level);
+
+#define LOG_LEVEL_NAMES "error, warning, notice, info or debug"
+
+/* The word of a level, and the level of a word or -EINVAL. */
+const char *log_level_name(enum log_level level);
+int log_level_parse(const char *word);
 
 /*
  * From now on a line that standard error does not take at once is lost: for

@@ -55,6 +55,7 @@ struct worker {
 	const struct worker_setup *setup; /* borrows */
 	struct loop loop;
 	struct flows flows;
+	struct listing listing;
 	struct door *doors; /* owns */
 	struct loop_source talk;
 	struct timer tick;
@@ -220,7 +221,7 @@ become_orphan(struct worker *w)
 }
 
 static void
-obey(struct worker *w, const struct worker_order *order)
+obey(struct worker *w, const struct worker_order *order, struct talk_fds *fds)
 {
 	switch ((enum worker_order_kind)order->kind) {
 	case WORKER_DRAIN:
@@ -233,6 +234,16 @@ obey(struct worker *w, const struct worker_order *order)
 	case WORKER_REOPEN:
 		access_reopen(w->setup->access);
 		break;
+	case WORKER_LOG_LEVEL:
+		log_set_level((enum log_level)order->level);
+		break;
+	case WORKER_LIST:
+		if (fds->n < 2)
+			break;
+		listing_begin(&w->listing, &order->listing, fds->fd[0],
+			      fds->fd[1]);
+		fds->n = 0;
+		break;
 	}
 }
 
@@ -240,15 +251,17 @@ static void
 on_talk(void *owner, uint32_t events)
 {
 	struct worker_order order = {0};
+	struct talk_fds fds = {.n = 0};
 	struct worker *w = owner;
 	ssize_t n;
 
 	(void)events;
-	n = talk_receive(w->setup->talk_fd, &order, sizeof(order), NULL);
+	n = talk_receive(w->setup->talk_fd, &order, sizeof(order), &fds);
 	if (n == 0)
 		become_orphan(w);
 	else if (n > 0)
-		obey(w, &order);
+		obey(w, &order, &fds);
+	talk_close(&fds);
 }
 
 /* --- the process ---------------------------------------------------------- */
@@ -316,6 +329,7 @@ worker_init(struct worker *w, const struct worker_setup *setup)
 	r = flows_init(&w->flows, setup->tracker_fd);
 	if (r < 0)
 		return r;
+	listing_init(&w->listing, &w->flows);
 	r = make_doors(w);
 	if (r == 0)
 		r = start_accepting(w);
@@ -330,6 +344,7 @@ worker_init(struct worker *w, const struct worker_setup *setup)
 static void
 worker_fini(struct worker *w)
 {
+	listing_fini(&w->listing);
 	flow_end_all(&w->flows, REASON_STOPPED);
 	flows_fini(&w->flows);
 	free(w->doors);

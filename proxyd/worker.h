@@ -15,17 +15,22 @@
 #include "proxyd/base/shm.h"
 #include "proxyd/base/tally.h"
 #include "proxyd/ctl/access.h"
+#include "proxyd/flow/listing.h"
 #include "proxyd/net/listener.h"
 
 enum worker_order_kind {
 	WORKER_DRAIN = 1, /* accept no more, end with the last flow */
 	WORKER_QUIT,	  /* end now */
 	WORKER_REOPEN,	  /* open log files anew */
+	WORKER_LOG_LEVEL, /* say more, or less */
+	WORKER_LIST, /* with a file and a pipe: list flows, see listing.h */
 };
 
 /* What the master tells a worker: a message of base/talk. */
 struct worker_order {
-	uint32_t kind; /* enum worker_order_kind */
+	uint32_t kind;		      /* enum worker_order_kind */
+	uint32_t level;		      /* WORKER_LOG_LEVEL: enum log_level */
+	struct listing_order listing; /* WORKER_LIST */
 };
 
 /* All borrowed. */

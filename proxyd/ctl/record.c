@@ -115,10 +115,10 @@ put_endpoint(struct writer *w, const char *key, const struct endpoint *e)
 	put_text(w, key, e->addr.family ? endpoint_format(e, text) : NULL);
 }
 
+/* What a flow has from its beginning to its end. */
 static void
-put_fields(struct writer *w, const struct record *r)
+put_flow(struct writer *w, const struct record *r)
 {
-	put_text(w, "time", r->time);
 	put_text(w, "id", r->id);
 	put_text(w, "service", r->service);
 	put_text(w, "mode", mode_name(r->mode));
@@ -133,6 +133,13 @@ put_fields(struct writer *w, const struct record *r)
 	put_number(w, "bytes_out", r->bytes_out);
 	put_ms(w, "ms_connect", r->ms_connect);
 	put_ms(w, "ms_total", r->ms_total);
+}
+
+static void
+put_fields(struct writer *w, const struct record *r)
+{
+	put_text(w, "time", r->time);
+	put_flow(w, r);
 	put_text(w, "close", reason_word(r->close));
 	put_text(w, "note", r->note);
 }
@@ -153,4 +160,24 @@ record_format(const struct record *r, enum log_format format, struct str *out)
 		put_fields(&w, r);
 		str_add_char(out, '\n');
 	}
+}
+
+void
+record_format_live(const struct record *r, const char *step, uint32_t worker,
+		   struct str *out)
+{
+	struct writer w = {.out = out, .gap = ""};
+	struct json json;
+
+	json_init(&json, out, false);
+	w.json = &json;
+	json_object(&json, NULL);
+	put_flow(&w, r);
+	put_text(&w, "step", step);
+	put_number(&w, "worker", worker);
+	put_text(&w, "note", r->note);
+	json_end(&json);
+	/* it stands among others: who puts it there says how it ends */
+	while (out->len && out->data[out->len - 1] == '\n')
+		out->data[--out->len] = '\0';
 }

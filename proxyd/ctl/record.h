@@ -54,6 +54,13 @@ struct record {
 void record_format(const struct record *r, enum log_format format,
 		   struct str *out);
 
+/*
+ * Add what is known of a flow that has not ended, as JSON and without a
+ * newline: `step` is what it does now, `worker` who has it.
+ */
+void record_format_live(const struct record *r, const char *step,
+			uint32_t worker, struct str *out);
+
 /* "nat", "conntrack", "local", "-". */
 const char *record_via_name(enum record_via via);
 

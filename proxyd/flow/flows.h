@@ -43,6 +43,7 @@ struct flows {
 	struct balance balance;
 	struct relay relay;
 	struct flow_list list;
+	struct flow *listed; /* the next one of a listing; NULL: none */
 	uint32_t n;
 	uint32_t epoch;	 /* first half of the ids of this worker's flows */
 	uint32_t serial; /* second half */

@@ -37,11 +37,10 @@ note_of(const struct flow *f)
 	return f->retried ? "stale-entry" : NULL;
 }
 
-static void
-write_record(struct flow *f, enum reason reason)
+void
+life_record(const struct flow *f, struct record *ret_record)
 {
-	struct flows *fs = f->flows;
-	struct record r = {
+	*ret_record = (struct record){
 		.service = f->service->name,
 		.mode = f->service->mode,
 		.client = f->peer,
@@ -54,12 +53,19 @@ write_record(struct flow *f, enum reason reason)
 		.bytes_in = f->client.received,
 		.bytes_out = f->client.sent,
 		.ms_connect = f->ms_connect,
-		.ms_total = (int64_t)(fs->loop->now_ms - f->opened_ms),
-		.close = reason,
+		.ms_total = (int64_t)(f->flows->loop->now_ms - f->opened_ms),
 		.note = note_of(f),
 	};
+}
 
-	tell_end(fs, f->service, f->serial, &r);
+static void
+write_record(struct flow *f, enum reason reason)
+{
+	struct record r;
+
+	life_record(f, &r);
+	r.close = reason;
+	tell_end(f->flows, f->service, f->serial, &r);
 }
 
 /* --- beginning and end ---------------------------------------------------- */
@@ -113,6 +119,8 @@ life_end(struct flow *f, enum reason reason)
 	asker_drop(&fs->asker, &f->question);
 	drop_side(f, &f->server, &f->server_source, reset);
 	drop_side(f, &f->client, &f->client_source, reset);
+	if (fs->listed == f)
+		fs->listed = LIST_NEXT(f, link);
 	LIST_REMOVE(f, link);
 	fs->n--;
 	flows_ended(fs, f->service, reason, f->client.received, f->client.sent);

@@ -67,6 +67,9 @@ struct flow {
 struct flow *life_new(struct flows *fs, const struct listener *l, int fd,
 		      void (*on_timer)(void *flow));
 
+/* What is known of it so far. Time, id and reason are left out. */
+void life_record(const struct flow *f, struct record *ret_record);
+
 /* Write its record, close both sides, forget it. */
 void life_end(struct flow *f, enum reason reason);
 

@@ -8,14 +8,20 @@
 #include "lib/log.h"
 
 void
+tell_id(const struct flows *fs, uint32_t serial, struct record *r)
+{
+	snprintf(r->id, sizeof(r->id), "%08" PRIx32 "-%" PRIx32, fs->epoch,
+		 serial);
+}
+
+void
 tell_end(struct flows *fs, const struct policy_service *s, uint32_t serial,
 	 struct record *r)
 {
 	if (!access_wanted(fs->access, s))
 		return;
 	clock_stamp(r->time);
-	snprintf(r->id, sizeof(r->id), "%08" PRIx32 "-%" PRIx32, fs->epoch,
-		 serial);
+	tell_id(fs, serial, r);
 	access_write(fs->access, s, r);
 }
 

@@ -16,9 +16,12 @@
 #include "proxyd/ctl/record.h"
 #include "proxyd/flow/flows.h"
 
+/* Fill in the id; `serial` is the flow's own half of it. */
+void tell_id(const struct flows *fs, uint32_t serial, struct record *r);
+
 /*
- * Write the record of a flow that ends, where the policy says. `serial` is
- * the flow's own half of its id; time and id are filled in here.
+ * Write the record of a flow that ends, where the policy says. Time and
+ * id are filled in here.
  */
 void tell_end(struct flows *fs, const struct policy_service *s, uint32_t serial,
 	      struct record *r);

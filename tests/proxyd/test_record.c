@@ -111,6 +111,23 @@ test_json(void)
 	str_fini(&out);
 }
 
+/* One that has not ended: no time, no reason, no newline. */
+static void
+test_live(void)
+{
+	struct str out = {0};
+	struct record r;
+
+	r = relayed();
+	record_format_live(&r, "relay", 3, &out);
+	str_add(&out, ",\n");
+	r = refused();
+	record_format_live(&r, "origin", 0, &out);
+	str_add_char(&out, '\n');
+	unit_golden("proxyd/records-live.json", str_text(&out));
+	str_fini(&out);
+}
+
 static void
 test_via(void)
 {
@@ -123,6 +140,7 @@ test_via(void)
 static const struct unit_test tests[] = {
 	{"text", test_text},
 	{"json", test_json},
+	{"live", test_live},
 	{"via", test_via},
 };
 
