@@ -161,6 +161,7 @@ PROXYD = \
 	proxyd/net/listener \
 	proxyd/net/alive \
 	proxyd/pool/balance \
+	proxyd/stream/pipes \
 	proxyd/stream/side \
 	proxyd/stream/relay \
 	proxyd/ctl/record \

@@ -100,7 +100,7 @@ drop_side(struct flow *f, struct side *s, struct loop_source *source,
 	  bool reset)
 {
 	/* an ordinary end would tell the peer that it has everything */
-	reset |= s->pending != NULL;
+	reset |= relay_holds(s);
 	loop_forget(f->flows->loop, source);
 	relay_release(&f->flows->relay, s);
 	side_close(s, reset);

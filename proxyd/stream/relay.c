@@ -16,12 +16,16 @@
 enum {
 	TURNS = 8, /* buffers a direction may move before others have a turn */
 	SPARE_MAX = 64, /* chunks kept for the next slow reader */
+	BULK_AFTER = 2, /* full buffers in a row */
+	/* what is less without a pause is as cheap to copy */
+	BULK_LEAST = SIDE_CHUNK_SIZE / 4,
 };
 
 int
 relay_init(struct relay *r)
 {
 	memset(r, 0, sizeof(*r));
+	pipes_init(&r->pipes);
 	r->scratch = malloc(sizeof(*r->scratch));
 	return r->scratch ? 0 : -ENOMEM;
 }
@@ -38,6 +42,7 @@ relay_fini(struct relay *r)
 	r->n_spare = 0;
 	free(r->scratch);
 	r->scratch = NULL;
+	pipes_fini(&r->pipes);
 }
 
 static struct side_chunk *
@@ -69,8 +74,19 @@ relay_release(struct relay *r, struct side *s)
 {
 	if (s->pending)
 		chunk_put(r, s->pending);
+	if (s->pipe)
+		pipes_put(&r->pipes, s->pipe);
 	s->pending = NULL;
+	s->pipe = NULL;
 }
+
+bool
+relay_holds(const struct side *s)
+{
+	return s->pending || (s->pipe && s->pipe->held);
+}
+
+/* --- what waits ----------------------------------------------------------- */
 
 /* Keep what `to` did not take of the scratch buffer. */
 static void
@@ -88,40 +104,109 @@ keep(struct relay *r, struct side *to, size_t at, size_t end)
 	to->pending = c;
 }
 
-/* Is nothing left of what waited? */
-static bool
-send_pending(struct relay *r, struct side *to)
+static void
+send_chunk(struct relay *r, struct side *to)
 {
 	struct side_chunk *c = to->pending;
 
-	if (!c)
-		return true;
-	if (!to->writable)
-		return false;
 	c->at += (uint32_t)side_send(to, c->data + c->at, c->end - c->at);
 	if (c->at < c->end)
+		return;
+	chunk_put(r, c);
+	to->pending = NULL;
+}
+
+/* Out of the pipe by copying: splice() will not do it. */
+static void
+send_piped(struct relay *r, struct side *to)
+{
+	size_t n, sent;
+
+	n = pipe_take(to->pipe, r->scratch->data, SIDE_CHUNK_SIZE);
+	if (n == 0) {
+		side_fail(to, EIO);
+		return;
+	}
+	sent = side_send(to, r->scratch->data, n);
+	if (sent < n)
+		keep(r, to, sent, n);
+}
+
+/* Is nothing left of what waited? */
+static bool
+send_held(struct relay *r, struct side *to)
+{
+	while (relay_holds(to) && to->writable) {
+		if (to->pending)
+			send_chunk(r, to);
+		else if (!side_drain(to, to->pipe) && to->writable)
+			send_piped(r, to);
+	}
+	return !relay_holds(to);
+}
+
+/* --- one direction -------------------------------------------------------- */
+
+/* Through a pipe. False: that cannot be, or recv() has to be asked. */
+static bool
+move_bulk(struct relay *r, struct side *from, struct side *to)
+{
+	if (to->full < BULK_AFTER || from->plain || to->plain)
 		return false;
-	relay_release(r, to);
+	if (!to->pipe)
+		to->pipe = pipes_get(&r->pipes);
+	if (!to->pipe) {
+		to->full = 0;
+		return false;
+	}
+	to->run += (uint32_t)side_fill(from, to->pipe, PIPE_SIZE);
+	if (!to->pipe->held)
+		return !from->readable;
+	send_held(r, to);
 	return true;
+}
+
+static void
+move_copy(struct relay *r, struct side *from, struct side *to)
+{
+	size_t n, sent;
+
+	n = side_receive(from, r->scratch->data, SIDE_CHUNK_SIZE);
+	if (n == 0)
+		return;
+	if (n < SIDE_CHUNK_SIZE)
+		to->full = 0;
+	else if (to->full < BULK_AFTER)
+		to->full++;
+	sent = side_send(to, r->scratch->data, n);
+	if (sent < n)
+		keep(r, to, sent, n);
 }
 
 /* One buffer from one side to the other; false if there is no more now. */
 static bool
 move_once(struct relay *r, struct side *from, struct side *to)
 {
-	size_t n, sent;
-
-	if (!send_pending(r, to) || !to->writable || to->shut)
+	if (!send_held(r, to) || !to->writable || to->shut)
 		return false;
 	if (!from->readable || from->eof)
 		return false;
-	n = side_receive(from, r->scratch->data, SIDE_CHUNK_SIZE);
-	if (n == 0)
-		return false;
-	sent = side_send(to, r->scratch->data, n);
-	if (sent < n)
-		keep(r, to, sent, n);
+	if (!move_bulk(r, from, to))
+		move_copy(r, from, to);
 	return from->readable && to->writable;
+}
+
+/* The direction pauses: others may need its pipe. */
+static void
+rest(struct relay *r, struct side *to)
+{
+	if (!to->pipe || to->pipe->held)
+		return;
+	pipes_put(&r->pipes, to->pipe);
+	to->pipe = NULL;
+	if (to->run < BULK_LEAST)
+		to->full = 0;
+	to->run = 0;
 }
 
 /* One direction. True if it stopped only because its turn is over. */
@@ -133,7 +218,9 @@ move(struct relay *r, struct side *from, struct side *to)
 	for (i = 0; i < TURNS; i++)
 		if (!move_once(r, from, to))
 			break;
-	if (from->eof && !from->error && !to->pending)
+	if (i < TURNS)
+		rest(r, to);
+	if (from->eof && !from->error && !relay_holds(to))
 		side_shut(to);
 	return i == TURNS;
 }
@@ -156,7 +243,7 @@ relay_rescue(struct relay *r, struct side *from, struct side *to)
 	move(r, from, to);
 	if (to->error || to->shut)
 		return true;
-	if (to->pending || (from->readable && !from->eof))
+	if (relay_holds(to) || (from->readable && !from->eof))
 		return false;
 	return sock_unsent(to->fd) == 0;
 }

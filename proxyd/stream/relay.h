@@ -5,8 +5,10 @@
  * What one side sends goes to the other as it is, each direction on its own,
  * ends included. Bytes that the other side takes at once only pass through
  * a scratch buffer of the worker's; what it does not take waits in a chunk,
- * and until that is gone nothing more is read. Has no timer and closes
- * nothing: it says how things stand, and the caller acts.
+ * and until that is gone nothing more is read. A direction that filled the
+ * scratch buffer twice in a row is bulk: it borrows a pipe and its bytes are
+ * spliced, until it pauses. Who is silent holds nothing of all this. Has no
+ * timer and closes nothing: it says how things stand, and the caller acts.
  */
 #ifndef PROXYD_STREAM_RELAY_H
 #define PROXYD_STREAM_RELAY_H
@@ -20,6 +22,7 @@ struct relay {
 	struct side_chunk *scratch; /* owns */
 	struct side_chunk *spare;   /* owns: list */
 	unsigned int n_spare;
+	struct pipes pipes;
 };
 
 enum relay_state {
@@ -46,6 +49,9 @@ enum relay_state relay_pump(struct relay *r, struct side *a, struct side *b,
  * peer of `to` has acknowledged all of it, or never will.
  */
 bool relay_rescue(struct relay *r, struct side *from, struct side *to);
+
+/* Do bytes wait that this side has not taken yet? */
+bool relay_holds(const struct side *s);
 
 /* Give back what a side holds of the relay's; before it is closed. */
 void relay_release(struct relay *r, struct side *s);

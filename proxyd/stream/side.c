@@ -6,11 +6,16 @@
  * emptied the socket, so the EAGAIN behind it need not be fetched. That is
  * not so when the peer has closed (the end must be read) and not at the mark
  * of urgent data (reading stops there): then the side is `hungry`.
+ *
+ * splice() says EAGAIN when the source is empty or the sink is full, and 0 at
+ * the end or before urgent data. The first is clear because a pipe is empty
+ * when it is filled and not when it is drained; the second is left to recv().
  */
 #include "proxyd/stream/side.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -103,6 +108,67 @@ side_send(struct side *s, const void *buf, size_t len)
 	}
 	side_fail(s, errno);
 	return len;
+}
+
+/* Errors of splice() that are not about the peer: bytes can go by copying. */
+static bool
+cannot_splice(struct side *s, int error)
+{
+	if (error == EINVAL || error == ENOSYS)
+		s->plain = true;
+	return s->plain || error == ENOMEM || error == ENOBUFS;
+}
+
+static ssize_t
+splice_once(int from, int to, size_t size)
+{
+	ssize_t n;
+
+	do {
+		n = splice(from, NULL, to, NULL, size,
+			   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
+size_t
+side_fill(struct side *s, struct pipe *p, size_t size)
+{
+	ssize_t n;
+
+	assert(!p->held);
+	n = splice_once(s->fd, p->in, size);
+	if (n > 0) {
+		s->received += (uint64_t)n;
+		p->held = (uint32_t)n;
+		return (size_t)n;
+	}
+	if (n == 0)
+		s->hungry = true;
+	else if (would_block(errno))
+		s->readable = s->hungry;
+	else if (!cannot_splice(s, errno))
+		side_fail(s, errno);
+	return 0;
+}
+
+size_t
+side_drain(struct side *s, struct pipe *p)
+{
+	ssize_t n;
+
+	assert(p->held && !s->shut);
+	n = splice_once(p->out, s->fd, p->held);
+	if (n > 0) {
+		s->sent += (uint64_t)n;
+		p->held -= (uint32_t)n;
+		return (size_t)n;
+	}
+	if (n < 0 && would_block(errno))
+		s->writable = false;
+	else if (n < 0 && !cannot_splice(s, errno))
+		side_fail(s, errno);
+	return 0;
 }
 
 void

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proxyd/stream/pipes.h"
+
 /* What to wait for on a side's socket, once, for all of its life. */
 #define SIDE_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET)
 
@@ -33,9 +35,14 @@ struct side {
 	bool hungry; /* a short read does not mean that nothing is left */
 	bool eof;    /* the peer sent all it will send */
 	bool shut;   /* we sent all we will send */
-	struct side_chunk *pending; /* owns: not yet taken by this side */
+	bool plain;  /* splice() is not for this socket */
+	/* not yet taken by this side: what is in the chunk, then the pipe */
+	struct side_chunk *pending; /* owns */
+	struct pipe *pipe;	    /* owns: lent by the relay */
 	uint64_t received;	    /* bytes from this side */
 	uint64_t sent;		    /* bytes to this side */
+	uint32_t run; /* the relay's: spliced to this side without a pause */
+	uint8_t full; /* the relay's: full buffers to this side in a row */
 };
 
 /* No socket yet. */
@@ -55,6 +62,20 @@ size_t side_receive(struct side *s, void *buf, size_t size);
 
 /* Send; returns how many bytes it took. After an error that is all of it. */
 size_t side_send(struct side *s, const void *buf, size_t len);
+
+/*
+ * Move up to `size` bytes from the side into this pipe, which is empty: how
+ * many. 0 if nothing is there now; or, while `readable` still holds, if only
+ * side_receive() can say what there is.
+ */
+size_t side_fill(struct side *s, struct pipe *p, size_t size);
+
+/*
+ * Move bytes from this pipe, which is not empty, to the side: how many. 0 if
+ * it takes none now; or, while `writable` still holds, if it never does in
+ * this way.
+ */
+size_t side_drain(struct side *s, struct pipe *p);
 
 /* Tell the peer that nothing more comes. Never mind if it was told. */
 void side_shut(struct side *s);

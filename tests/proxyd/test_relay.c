@@ -1,106 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * test_relay.c - bytes between two sides.
- *
- * The sides are ends of socket pairs; the test holds the other ends and
- * plays client and server. Events come from poll(), as epoll would say them.
+ * test_relay.c - bytes between two sides, in small messages.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "proxyd/stream/relay.h"
 
+#include "tests/proxyd/sides.h"
 #include "tests/unit.h"
 
 enum { BIG = 3 * 1024 * 1024 };
-
-struct bench {
-	struct relay relay;
-	struct side a;
-	struct side b;
-	int client; /* the other end of a */
-	int server; /* the other end of b */
-	enum relay_state state;
-};
-
-static void
-pair(struct side *s, int *ret_fd)
-{
-	int fds[2];
-
-	CU_ASSERT_EQUAL_FATAL(
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-	side_init(s);
-	s->fd = fds[0];
-	s->writable = true;
-	*ret_fd = fds[1];
-}
-
-static void
-bench_init(struct bench *t)
-{
-	memset(t, 0, sizeof(*t));
-	CU_ASSERT_EQUAL_FATAL(relay_init(&t->relay), 0);
-	pair(&t->a, &t->client);
-	pair(&t->b, &t->server);
-}
-
-static void
-bench_fini(struct bench *t)
-{
-	relay_release(&t->relay, &t->a);
-	relay_release(&t->relay, &t->b);
-	side_close(&t->a, false);
-	side_close(&t->b, true);
-	if (t->client >= 0)
-		close(t->client);
-	if (t->server >= 0)
-		close(t->server);
-	relay_fini(&t->relay);
-}
-
-static void
-look(struct side *s)
-{
-	struct pollfd p = {.fd = s->fd, .events = POLLIN | POLLOUT | POLLRDHUP};
-
-	poll(&p, 1, 0);
-	/* the values are the same: epoll(7) */
-	side_event(s, (uint32_t)p.revents);
-}
-
-/* What a loop does until nothing moves any more. */
-static void
-settle(struct bench *t)
-{
-	bool again;
-	int i;
-
-	for (i = 0; i < 3; i++) {
-		look(&t->a);
-		look(&t->b);
-		do {
-			t->state = relay_pump(&t->relay, &t->a, &t->b, &again);
-		} while (again);
-	}
-}
-
-static void
-expect(int fd, const char *text)
-{
-	char buf[4096];
-	ssize_t n;
-
-	n = recv(fd, buf, sizeof(buf) - 1, 0);
-	buf[n > 0 ? n : 0] = '\0';
-	UNIT_STRINGS(buf, text);
-}
 
 /* Both ways, split at every byte; nothing is kept. */
 static void
@@ -111,14 +21,14 @@ test_splits(void)
 	struct bench t;
 
 	for (i = 1; i < len; i++) {
-		bench_init(&t);
+		bench_init(&t, AF_UNIX);
 		CU_ASSERT(send(t.client, text, i, 0) > 0);
 		settle(&t);
 		CU_ASSERT(send(t.client, text + i, len - i, 0) > 0);
 		CU_ASSERT(send(t.server, text, i, 0) > 0);
 		settle(&t);
 		CU_ASSERT_EQUAL(t.state, RELAY_OPEN);
-		CU_ASSERT(!t.a.pending && !t.b.pending);
+		CU_ASSERT(!relay_holds(&t.a) && !relay_holds(&t.b));
 		expect(t.server, text);
 		CU_ASSERT_EQUAL(t.a.received, len);
 		CU_ASSERT_EQUAL(t.b.sent, len);
@@ -134,7 +44,7 @@ test_half_close(void)
 	struct bench t;
 	char c;
 
-	bench_init(&t);
+	bench_init(&t, AF_UNIX);
 	CU_ASSERT(send(t.client, "last", 4, 0) == 4);
 	CU_ASSERT_EQUAL(shutdown(t.client, SHUT_WR), 0);
 	settle(&t);
@@ -154,61 +64,34 @@ test_half_close(void)
 	bench_fini(&t);
 }
 
-/* Read all that is there; the bytes count up. Returns how many. */
-static size_t
-drain(int fd, size_t at, bool *ret_same)
-{
-	char buf[16384];
-	size_t i, total = 0;
-	ssize_t n;
-
-	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0) {
-		for (i = 0; i < (size_t)n; i++)
-			if (buf[i] != (char)((at + total + i) % 251))
-				*ret_same = false;
-		total += (size_t)n;
-	}
-	return total;
-}
-
 /*
- * A reader that reads nothing: the sender is stopped, at most one chunk is
- * kept, and when it reads at last everything is there, the end included.
+ * A reader that reads nothing: the sender is stopped, little is kept, and
+ * when it reads at last everything is there, in its order.
  */
 static void
 test_slow_reader(void)
 {
 	size_t sent = 0, got = 0, before = 1;
-	char *big = malloc(BIG);
-	bool same = true;
 	struct bench t;
-	ssize_t n;
 	size_t i;
 
-	for (i = 0; i < BIG; i++)
-		big[i] = (char)(i % 251);
-	bench_init(&t);
+	bench_init(&t, AF_UNIX);
 	while (sent != before) {
 		before = sent;
-		n = send(t.client, big + sent, BIG - sent, 0);
-		sent += n > 0 ? (size_t)n : 0;
+		sent += put(t.client, sent, BIG - sent);
 		settle(&t);
 	}
 	CU_ASSERT(sent < BIG);
-	CU_ASSERT_PTR_NOT_NULL(t.b.pending);
+	CU_ASSERT(relay_holds(&t.b));
 	CU_ASSERT(!t.b.writable);
 	for (i = 0; i < 10000 && got < BIG; i++) {
-		got += drain(t.server, got, &same);
+		got += take(t.server, got, BIG);
 		settle(&t);
-		n = send(t.client, big + sent, BIG - sent, 0);
-		sent += n > 0 ? (size_t)n : 0;
+		sent += put(t.client, sent, BIG - sent);
 		settle(&t);
 	}
 	CU_ASSERT_EQUAL(got, BIG);
-	CU_ASSERT(same);
-	CU_ASSERT_PTR_NULL(t.b.pending);
-	CU_ASSERT_EQUAL(t.relay.n_spare, 1);
-	free(big);
+	CU_ASSERT(!relay_holds(&t.b));
 	bench_fini(&t);
 }
 
@@ -220,7 +103,7 @@ test_end_behind_pending(void)
 	struct bench t;
 	int i;
 
-	bench_init(&t);
+	bench_init(&t, AF_UNIX);
 	for (i = 0; i < 100; i++) {
 		(void)!send(t.client, block, sizeof(block), 0);
 		settle(&t);
@@ -228,13 +111,13 @@ test_end_behind_pending(void)
 	close(t.client);
 	t.client = -1;
 	settle(&t);
-	CU_ASSERT(t.b.pending && !t.b.shut);
+	CU_ASSERT(relay_holds(&t.b) && !t.b.shut);
 	for (i = 0; i < 100; i++) {
 		while (recv(t.server, (char[4096]){0}, 4096, 0) > 0)
 			;
 		settle(&t);
 	}
-	CU_ASSERT(!t.b.pending && t.b.shut);
+	CU_ASSERT(!relay_holds(&t.b) && t.b.shut);
 	bench_fini(&t);
 }
 
@@ -253,7 +136,7 @@ test_reset(void)
 {
 	struct bench t;
 
-	bench_init(&t);
+	bench_init(&t, AF_UNIX);
 	CU_ASSERT(send(t.client, "before", 6, 0) == 6);
 	break_client(&t);
 	settle(&t);
@@ -277,7 +160,7 @@ test_rescue(void)
 	ssize_t n;
 	int i;
 
-	bench_init(&t);
+	bench_init(&t, AF_UNIX);
 	for (i = 0; i < 100; i++) {
 		n = send(t.client, block, sizeof(block), 0);
 		sent += n > 0 ? (size_t)n : 0;
@@ -290,7 +173,7 @@ test_rescue(void)
 	for (i = 0; i < 1000 && got < sent; i++) {
 		while ((n = recv(t.server, buf, sizeof(buf), 0)) > 0)
 			got += (size_t)n;
-		look(&t.b);
+		look(&t);
 		relay_rescue(&t.relay, &t.a, &t.b);
 	}
 	CU_ASSERT_EQUAL(got, sent);
@@ -304,7 +187,7 @@ test_gone(void)
 {
 	struct bench t;
 
-	bench_init(&t);
+	bench_init(&t, AF_UNIX);
 	close(t.server);
 	t.server = -1;
 	CU_ASSERT(send(t.client, "hello", 5, 0) == 5);
@@ -324,7 +207,7 @@ test_turns(void)
 	struct bench t;
 	bool again;
 
-	bench_init(&t);
+	bench_init(&t, AF_UNIX);
 	setsockopt(t.client, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	setsockopt(t.b.fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	for (i = 0; i < 100; i++)
@@ -335,7 +218,7 @@ test_turns(void)
 		unit_skip("socket buffers cannot be made bigger here");
 		return;
 	}
-	look(&t.a);
+	look(&t);
 	CU_ASSERT_EQUAL(relay_pump(&t.relay, &t.a, &t.b, &again), RELAY_OPEN);
 	CU_ASSERT(again);
 	CU_ASSERT(t.a.received < (uint64_t)i * sizeof(block));
