@@ -149,7 +149,7 @@ expect(int fd, const char *text)
 static inline size_t
 put(int fd, size_t at, size_t n)
 {
-	unsigned char buf[65536];
+	unsigned char buf[65536] = {0};
 	ssize_t sent;
 	size_t i;
 
@@ -164,7 +164,7 @@ put(int fd, size_t at, size_t n)
 static inline size_t
 take(int fd, size_t at, size_t max)
 {
-	unsigned char buf[65536];
+	unsigned char buf[65536] = {0};
 	size_t i, total = 0, wrong = 0;
 	ssize_t n = 1;
 

@@ -14,9 +14,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "lib/clock.h"
+
 #include "proxyd/stream/relay.h"
 
-#include "lib/clock.h"
 #include "tests/proxyd/sides.h"
 #include "tests/unit.h"
 
