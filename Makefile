@@ -141,6 +141,7 @@ NETSETUP = \
 PROXYD = \
 	proxyd/base/reason_tbl \
 	proxyd/base/reason \
+	proxyd/base/pages \
 	proxyd/base/shm \
 	proxyd/base/tally \
 	proxyd/base/timer \
