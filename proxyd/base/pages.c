@@ -53,7 +53,7 @@ unmap(struct pages *p)
 int
 pages_new(struct pages *p, const char *name, size_t size, uint64_t layout)
 {
-	struct head *head;
+	struct head *head = NULL;
 	int fd, r = 0;
 
 	fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -78,7 +78,7 @@ int
 pages_take(struct pages *p, int fd, size_t size, uint64_t layout)
 {
 	struct pages found = {0};
-	struct head *head;
+	struct head *head = NULL;
 	struct stat st;
 	int seals, r;
 
