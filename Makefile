@@ -312,7 +312,7 @@ help:
 #: make check        runs all tests; ./check installs first what they need
 #: make mutants      breaks each promise and sees its test fail
 #: make fuzz         feeds policies, requests of any bytes, FUZZ_SECONDS=60
-#: make bench        packets per second with 0, 1, 100 and 1,000 services
+#: make bench        how fast it is, beside HAProxy, nginx and plain routing
 #: make demo         shows it at work, in namespaces; the same as ./demo
 #: make lint         checks the style and the manual pages
 #: make install      installs below DESTDIR=, PREFIX=/usr; starts nothing
@@ -331,10 +331,9 @@ demo-here: $(BINARIES) $(O)/tests/lab/tool_server
 
 # --- how fast it is ----------------------------------------------------------
 
-# BENCH_ROUNDS of each; the table is printed, the figures in build/bench.json
-BENCH_ROUNDS = 5
-bench: $(BINARIES) $(O)/tests/bench/tool_flood
-	$(Q)tests/bench/run $(O) $(BENCH_ROUNDS)
+# tables are printed, the figures in build/bench.json; BENCH_ROUNDS=5 of each
+bench: $(BINARIES) $(LAB_TOOLS)
+	$(Q)tests/bench/run $(O)
 
 # --- install and package ---------------------------------------------------
 
@@ -395,7 +394,7 @@ LAB_PLAIN = $(filter %/test_churn %/test_killed,$(LAB_TESTS))
 LAB_SAN = $(patsubst $(O)/%,$(O)/san/%,$(filter-out $(LAB_PLAIN),$(LAB_TESTS)))
 CHECKED = $(UNIT_TESTS) $(UNIT_TESTS:$(O)/%=$(O)/san/%) $(LAB_PLAIN) $(LAB_SAN)
 # programs of the shell: examples of the manual, what is installed beside
-SCRIPTS = tests/man/run tests/share/run tests/complaints/run
+SCRIPTS = tests/man/run tests/share/run tests/complaints/run tests/bench/quick
 NPROC := $(shell nproc)
 in_parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(NPROC))
 

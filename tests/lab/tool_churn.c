@@ -2,10 +2,11 @@
 /*
  * tool_churn.c - clients that open and close connections as fast as they can.
  *
- *	tool_churn CLIENTS SECONDS ADDR:PORT...
+ *	tool_churn [-f FIRST/COUNT] CLIENTS SECONDS ADDR:PORT...
  *
  * Each client connects to one of the addresses, sends a line, reads until
- * the server closes, and begins again. Prints one line at the end:
+ * the server closes, and begins again. With -f, each connection comes from the
+ * next of COUNT addresses from FIRST on. Prints one line at the end:
  *
  *	connections 123456 failed 0 p50_us 900 p99_us 4200 max_us 9000
  *
@@ -24,6 +25,8 @@
 
 #include "lib/inet.h"
 
+#include "tests/bench/from.h"
+
 enum { CLIENTS_MAX = 1024, SLOW_US = 5000000 };
 
 struct client {
@@ -37,6 +40,9 @@ struct client {
 struct churn {
 	struct client clients[CLIENTS_MAX];
 	int n;
+	bool given; /* where connections come from, or the kernel's choice */
+	struct from from;
+	uint32_t begun;
 	int loop; /* owns */
 	uint64_t end_us;
 	uint64_t done;
@@ -76,6 +82,21 @@ note(struct churn *c, uint64_t us)
 }
 
 static void
+bind_next(struct churn *c, int fd)
+{
+	static const int on = 1;
+	struct endpoint local = from_turn(&c->from, c->begun);
+	union sockaddr_any sa;
+	socklen_t len = endpoint_to_sockaddr(&local, &sa);
+
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+	if (bind(fd, &sa.sa, len) < 0) {
+		perror("tool_churn: bind");
+		exit(1);
+	}
+}
+
+static void
 begin(struct churn *c, struct client *k)
 {
 	struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLET,
@@ -89,6 +110,9 @@ begin(struct churn *c, struct client *k)
 		perror("tool_churn: socket");
 		exit(1);
 	}
+	if (c->given)
+		bind_next(c, k->fd);
+	c->begun++;
 	if (connect(k->fd, &k->to.sa, k->to_len) < 0 && errno != EINPROGRESS) {
 		perror("tool_churn: connect");
 		exit(1);
@@ -208,9 +232,18 @@ main(int argc, char **argv)
 	struct endpoint e;
 	int i;
 
+	if (argc > 2 && !strcmp(argv[1], "-f")) {
+		if (from_parse(argv[2], &c.from) < 0) {
+			fprintf(stderr, "tool_churn: -f wants FIRST/COUNT\n");
+			return 64;
+		}
+		c.given = true;
+		argv += 2;
+		argc -= 2;
+	}
 	if (argc < 4 || atoi(argv[1]) < 1 || atoi(argv[1]) > CLIENTS_MAX) {
-		fprintf(stderr, "usage: tool_churn CLIENTS SECONDS "
-				"ADDR:PORT...\n");
+		fprintf(stderr, "usage: tool_churn [-f FIRST/COUNT] CLIENTS "
+				"SECONDS ADDR:PORT...\n");
 		return 64;
 	}
 	c.n = atoi(argv[1]);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# report.awk - samples of tests/bench/inside as a table, and as JSON in `json`.
+# forwarding.awk - samples of tests/bench/forwarding as a table, and as JSON in
+# `json`.
 #
 # Medians. The ratios are of processor time a packet, which does not depend on
 # what else the machine does, to that without and with one service.
