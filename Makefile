@@ -11,6 +11,7 @@ LIB = \
 	lib/arena \
 	lib/str \
 	lib/hash \
+	lib/siphash \
 	lib/clock \
 	lib/inet \
 	lib/names \
@@ -158,6 +159,7 @@ PROXYD = \
 	proxyd/net/asker \
 	proxyd/net/origdst \
 	proxyd/net/upstream \
+	proxyd/net/datagram \
 	proxyd/net/inherited \
 	proxyd/net/listener \
 	proxyd/net/alive \
@@ -177,12 +179,16 @@ PROXYD = \
 	proxyd/flow/why \
 	proxyd/flow/decide \
 	proxyd/flow/flows \
+	proxyd/flow/pairs \
 	proxyd/flow/tell \
 	proxyd/flow/life \
 	proxyd/flow/listing \
 	proxyd/flow/pass \
 	proxyd/flow/onward \
 	proxyd/flow/flow \
+	proxyd/flow/udp_life \
+	proxyd/flow/udp_legs \
+	proxyd/flow/udp \
 	proxyd/tryout \
 	proxyd/handover \
 	proxyd/baton \

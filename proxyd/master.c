@@ -459,22 +459,6 @@ open_plain(struct master *m)
 	return r;
 }
 
-/* What the policy may ask for and nobody does is better said than missed. */
-static void
-warn_udp(const struct policy *p)
-{
-	size_t i;
-
-	for (i = 0; i < p->n_services; i++) {
-		if (p->services[i].proto != PROTO_UDP)
-			continue;
-		log_warn("udp is not proxied by this version; service %s and"
-			 " others of udp are never alive: see 'on-failure'",
-			 p->services[i].name);
-		return;
-	}
-}
-
 static int
 master_init(struct master *m, const struct policy *p)
 {
@@ -500,8 +484,6 @@ master_init(struct master *m, const struct policy *p)
 	if (r < 0)
 		log_error("%s", why.len ? str_text(&why) : strerror(-r));
 	str_fini(&why);
-	if (r == 0)
-		warn_udp(p);
 	return r;
 }
 

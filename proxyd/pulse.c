@@ -79,8 +79,7 @@ pulse_beat(struct pulse *p)
 	size_t i;
 
 	for (i = 0; i < p->policy->n_services; i++)
-		if (p->policy->services[i].n_intercepts &&
-		    p->policy->services[i].proto == PROTO_TCP)
+		if (p->policy->services[i].n_intercepts)
 			beat_service(p, i);
 }
 

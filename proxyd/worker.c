@@ -26,11 +26,13 @@
 #include "proxyd/base/loop.h"
 #include "proxyd/base/talk.h"
 #include "proxyd/flow/flow.h"
+#include "proxyd/flow/udp.h"
 
 enum {
 	TICK_MS = 200,
 	ACCEPT_TURN = 32,  /* connections of one listener in one turn */
 	DRAIN_TURN = 8192, /* the same, before it is closed */
+	UDP_TURN = 256,	   /* of udp, what udp_receive() takes */
 	PAUSE_MS = 100,	   /* after the kernel had no descriptor for us */
 	ORPHAN_GRACE_MS = 250,
 	SPARE_FDS = 64, /* not for flows: logs, netlink... */
@@ -69,6 +71,12 @@ struct worker {
 
 /* --- accepting ------------------------------------------------------------ */
 
+static bool
+is_udp(const struct listener *l)
+{
+	return l->service->proto == PROTO_UDP;
+}
+
 static void
 pause_accepting(struct worker *w, uint32_t ms, const char *why)
 {
@@ -78,8 +86,10 @@ pause_accepting(struct worker *w, uint32_t ms, const char *why)
 	if (limiter_pass(&w->said_full, w->loop.now_ms, &held))
 		log_warn("accepting pauses with %" PRIu32 " flows: %s",
 			 w->flows.n, why);
+	/* datagrams cannot wait: udp.h says which of them are dropped */
 	for (i = 0; i < w->setup->listeners->n; i++)
-		loop_remove(&w->loop, &w->doors[i].source);
+		if (!is_udp(&w->setup->listeners->list[i]))
+			loop_remove(&w->loop, &w->doors[i].source);
 	w->paused = true;
 	w->paused_until_ms = w->loop.now_ms + ms;
 }
@@ -127,6 +137,10 @@ on_door(void *owner, uint32_t events)
 	int i;
 
 	(void)events;
+	if (is_udp(d->listener)) {
+		udp_receive(&d->worker->flows, d->listener);
+		return;
+	}
 	for (i = 0; i < ACCEPT_TURN; i++)
 		if (!accept_one(d->worker, d->listener))
 			return;
@@ -140,6 +154,8 @@ start_accepting(struct worker *w)
 	int r;
 
 	for (i = 0; i < ls->n; i++) {
+		if (w->doors[i].source.waiting)
+			continue;
 		r = loop_add(&w->loop, &w->doors[i].source, ls->list[i].fd,
 			     EPOLLIN, on_door, &w->doors[i]);
 		if (r < 0)
@@ -162,13 +178,36 @@ resume_accepting(struct worker *w)
 /* --- ending --------------------------------------------------------------- */
 
 static void
+end_flows(struct worker *w, enum reason reason)
+{
+	flow_end_all(&w->flows, reason);
+	udp_end_all(&w->flows, reason);
+}
+
+static void
 on_drain_timeout(void *owner)
 {
 	struct worker *w = owner;
 
 	log_notice("%" PRIu32 " flows are cut, the drain timeout is over",
 		   w->flows.n);
-	flow_end_all(&w->flows, REASON_DRAIN_TIMEOUT);
+	end_flows(w, REASON_DRAIN_TIMEOUT);
+}
+
+/* What waits in the queue of `l`, now. */
+static void
+take_in(struct worker *w, const struct listener *l)
+{
+	size_t n;
+
+	if (is_udp(l)) {
+		for (n = 0; n < DRAIN_TURN && udp_receive(&w->flows, l);)
+			n += UDP_TURN;
+		return;
+	}
+	for (n = 0; n < DRAIN_TURN && !w->paused; n++)
+		if (!accept_one(w, l))
+			break;
 }
 
 /* What waits in the queues was promised a proxy: take it in first. */
@@ -176,19 +215,18 @@ static void
 drain(struct worker *w)
 {
 	struct listeners *ls = w->setup->listeners;
-	size_t i, n;
+	size_t i;
 
 	if (w->state == WORKER_DRAINING)
 		return;
 	w->state = WORKER_DRAINING;
 	for (i = 0; i < ls->n; i++) {
-		for (n = 0; n < DRAIN_TURN && !w->paused; n++)
-			if (!accept_one(w, &ls->list[i]))
-				break;
+		take_in(w, &ls->list[i]);
 		loop_remove(&w->loop, &w->doors[i].source);
 	}
 	w->paused = false;
 	listeners_shut(ls);
+	udp_drain(&w->flows);
 	timer_clear(&w->loop.timers, &w->end);
 	timer_init(&w->end, on_drain_timeout, w);
 	timer_set(&w->loop.timers, &w->end,
@@ -228,7 +266,7 @@ obey(struct worker *w, const struct worker_order *order, struct talk_fds *fds)
 		drain(w);
 		break;
 	case WORKER_QUIT:
-		flow_end_all(&w->flows, REASON_STOPPED);
+		end_flows(w, REASON_STOPPED);
 		w->state = WORKER_DONE;
 		break;
 	case WORKER_REOPEN:
@@ -326,11 +364,14 @@ worker_init(struct worker *w, const struct worker_setup *setup)
 	w->flows.shm = setup->shm;
 	w->flows.tally = setup->tally;
 	w->flows.access = setup->access;
+	w->flows.max = w->max_flows;
 	r = flows_init(&w->flows, setup->tracker_fd);
 	if (r < 0)
 		return r;
+	r = udp_init(&w->flows);
 	listing_init(&w->listing, &w->flows);
-	r = make_doors(w);
+	if (r == 0)
+		r = make_doors(w);
 	if (r == 0)
 		r = start_accepting(w);
 	if (r == 0)
@@ -345,7 +386,8 @@ static void
 worker_fini(struct worker *w)
 {
 	listing_fini(&w->listing);
-	flow_end_all(&w->flows, REASON_STOPPED);
+	end_flows(w, REASON_STOPPED);
+	udp_fini(&w->flows);
 	flows_fini(&w->flows);
 	free(w->doors);
 	loop_fini(&w->loop);

@@ -164,7 +164,7 @@ flow_open(struct flows *fs, const struct listener *l, int fd,
 		sock_reset(fd);
 		return;
 	}
-	atomic_store(&fs->shm->worker.flows, fs->n);
+	flows_show(fs);
 	f->peer = *peer;
 	f->local = sock_name(fd);
 	if (f->kind == LISTENER_TPROXY)

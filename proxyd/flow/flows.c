@@ -26,6 +26,12 @@ flows_use_reserve(struct flows *fs)
 }
 
 void
+flows_show(struct flows *fs)
+{
+	atomic_store(&fs->shm->worker.flows, fs->n);
+}
+
+void
 flows_began(struct flows *fs, const struct policy_service *s)
 {
 	shm_count(&fs->shm->worker.accepted);

@@ -27,6 +27,7 @@
 #include "proxyd/stream/relay.h"
 
 struct flow;
+struct udp;
 
 LIST_HEAD(flow_list, flow);
 
@@ -44,7 +45,9 @@ struct flows {
 	struct relay relay;
 	struct flow_list list;
 	struct flow *listed; /* the next one of a listing; NULL: none */
+	struct udp *udp;     /* owns, see udp.h; NULL: no service is of udp */
 	uint32_t n;
+	uint32_t max;
 	uint32_t epoch;	 /* first half of the ids of this worker's flows */
 	uint32_t serial; /* second half */
 	int reserve_fd;	 /* owns: given up when no descriptor is left; -1 */
@@ -64,6 +67,9 @@ void flows_fini(struct flows *fs);
 void flows_began(struct flows *fs, const struct policy_service *s);
 void flows_ended(struct flows *fs, const struct policy_service *s,
 		 enum reason reason, uint64_t bytes_in, uint64_t bytes_out);
+
+/* Tell the master how many there are. */
+void flows_show(struct flows *fs);
 
 /*
  * Is a descriptor in reserve? If not, try to get one again; without it

@@ -124,7 +124,7 @@ life_end(struct flow *f, enum reason reason)
 	LIST_REMOVE(f, link);
 	fs->n--;
 	flows_ended(fs, f->service, reason, f->client.received, f->client.sent);
-	atomic_store(&fs->shm->worker.flows, fs->n);
+	flows_show(fs);
 	f->magic = 0;
 	free(f);
 }

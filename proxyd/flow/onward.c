@@ -85,7 +85,7 @@ evict(struct flow *f)
 	life_enter(f, STEP_EVICT);
 	f->question.ask = (struct tracker_ask){
 		.kind = TRACKER_EVICT,
-		.zone = f->flows->policy->gateway.zone,
+		.zone = (uint16_t)f->flows->policy->gateway.zone,
 		.from = u->source,
 		.to = u->target,
 	};

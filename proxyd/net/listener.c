@@ -19,6 +19,7 @@
 #include "lib/clock.h"
 
 #include "proxyd/base/sock.h"
+#include "proxyd/net/datagram.h"
 
 enum {
 	BACKLOG = 4096,
@@ -33,16 +34,34 @@ struct opening {
 	uint64_t patient_until_ms;
 };
 
-static int
-prepare(int fd, const struct listener *l)
+static bool
+is_udp(const struct listener *l)
 {
-	int family = l->endpoint.addr.family, r;
+	return l->service->proto == PROTO_UDP;
+}
+
+static int
+prepare_tcp(int fd)
+{
+	int r;
 
 	r = sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (r == 0)
 		r = sock_set(fd, SOL_TCP, TCP_NODELAY, 1);
 	if (r == 0)
 		r = sock_keep_alive(fd);
+	return r;
+}
+
+static int
+prepare(int fd, const struct listener *l)
+{
+	int family = l->endpoint.addr.family, r;
+
+	if (is_udp(l))
+		r = datagram_prepare(fd, family, l->kind == LISTENER_TPROXY);
+	else
+		r = prepare_tcp(fd);
 	if (r == 0 && family == AF_INET6)
 		r = sock_set(fd, SOL_IPV6, IPV6_V6ONLY, 1);
 	if (r == 0 && l->kind == LISTENER_TPROXY)
@@ -60,7 +79,9 @@ open_socket(const struct listener *l, int *ret_fd)
 	socklen_t len;
 	int fd, r;
 
-	fd = socket(e->addr.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	fd = socket(e->addr.family,
+		    (is_udp(l) ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK |
+			    SOCK_CLOEXEC,
 		    0);
 	if (fd < 0)
 		return -errno;
@@ -68,7 +89,9 @@ open_socket(const struct listener *l, int *ret_fd)
 	len = endpoint_to_sockaddr(e, &sa);
 	if (r == 0 && bind(fd, &sa.sa, len) < 0)
 		r = -errno;
-	if (r == 0 && listen(fd, BACKLOG) < 0)
+	if (r == 0 && is_udp(l))
+		r = datagram_share(fd);
+	else if (r == 0 && listen(fd, BACKLOG) < 0)
 		r = -errno;
 	if (r < 0) {
 		close(fd);
@@ -92,7 +115,7 @@ hint(int error)
 {
 	switch (error) {
 	case -EADDRINUSE:
-		return "; is proxyd running already? see `ss -tlnp`";
+		return "; is proxyd running already? see `ss -tulnp`";
 	case -EADDRNOTAVAIL:
 		return "; this box does not have that address, or not yet";
 	default:
@@ -195,8 +218,7 @@ listeners_open(struct listeners *ls, const struct policy *p, struct str *why)
 
 	memset(ls, 0, sizeof(*ls));
 	for (i = 0; i < p->n_services && r == 0; i++)
-		if (p->services[i].proto == PROTO_TCP)
-			r = add_service(&o, p, &p->services[i]);
+		r = add_service(&o, p, &p->services[i]);
 	if (r < 0)
 		listeners_close(ls);
 	return r;

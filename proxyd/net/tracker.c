@@ -63,10 +63,11 @@ see_entry(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
 	return NFCT_CB_CONTINUE;
 }
 
-/* A tuple of TCP, as the library wants it. */
+/* The tuple, as the library wants it. */
 static struct nf_conntrack *
-make_entry(const struct endpoint *from, const struct endpoint *to)
+make_entry(const struct tracker_ask *ask)
 {
+	const struct endpoint *from = &ask->from, *to = &ask->to;
 	bool v6 = from->addr.family == AF_INET6;
 	struct nf_conntrack *ct;
 
@@ -78,7 +79,8 @@ make_entry(const struct endpoint *from, const struct endpoint *to)
 		      from->addr.bytes);
 	nfct_set_attr(ct, v6 ? ATTR_ORIG_IPV6_DST : ATTR_ORIG_IPV4_DST,
 		      to->addr.bytes);
-	nfct_set_attr_u8(ct, ATTR_L4PROTO, IPPROTO_TCP);
+	nfct_set_attr_u8(ct, ATTR_L4PROTO,
+			 ask->proto == PROTO_UDP ? IPPROTO_UDP : IPPROTO_TCP);
 	nfct_set_attr_u16(ct, ATTR_ORIG_PORT_SRC, htons(from->port));
 	nfct_set_attr_u16(ct, ATTR_ORIG_PORT_DST, htons(to->port));
 	return ct;
@@ -90,7 +92,7 @@ find_origin(struct tracker *t, const struct tracker_ask *ask)
 	struct nf_conntrack *ct;
 	int r = 0;
 
-	ct = make_entry(&ask->from, &ask->to);
+	ct = make_entry(ask);
 	if (!ct)
 		return -ENOMEM;
 	if (nfct_query(t->nfct, NFCT_Q_GET, ct) < 0)
@@ -108,10 +110,10 @@ evict(struct tracker *t, const struct tracker_ask *ask)
 	struct nf_conntrack *ct;
 	int r = 0;
 
-	ct = make_entry(&ask->from, &ask->to);
+	ct = make_entry(ask);
 	if (!ct)
 		return -ENOMEM;
-	nfct_set_attr_u16(ct, ATTR_ORIG_ZONE, (uint16_t)ask->zone);
+	nfct_set_attr_u16(ct, ATTR_ORIG_ZONE, ask->zone);
 	if (nfct_query(t->nfct, NFCT_Q_DESTROY, ct) < 0)
 		r = -errno;
 	nfct_destroy(ct);

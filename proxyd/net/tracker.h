@@ -33,7 +33,8 @@ enum tracker_kind {
 struct tracker_ask {
 	uint64_t id; /* comes back in the answer */
 	uint32_t kind;
-	uint32_t zone;
+	uint16_t zone;
+	uint16_t proto; /* enum proto */
 	struct endpoint from;
 	struct endpoint to;
 };

@@ -332,39 +332,6 @@ cookies(void)
 	lab_end(lab, pid);
 }
 
-/* proxyd does not take datagrams: it says so, once, and does the rest. */
-static void
-udp_is_left(void)
-{
-	struct lab *lab = lab_up(NULL);
-	struct str out = {0};
-	pid_t pid;
-
-	lab_policy(lab,
-		   "gateway {\n inside in0\n user %s\n}\n"
-		   "service dns {\n intercept udp port 53\n}\n"
-		   "service ntp {\n intercept udp port 123 via redirect\n"
-		   " listen udp 123\n}\n"
-		   "service web {\n intercept tcp port 80 via tproxy\n}\n",
-		   lab_user());
-	lab_apply(lab);
-	pid = lab_proxyd_up(lab);
-	lab_nginx(lab);
-	CU_ASSERT_EQUAL(
-		lab_log_count("proxyd", "udp is not proxied by this version"),
-		1);
-	CU_ASSERT(!lab_logged("proxyd", "no rules capture"));
-	lab_netsetup(lab, &out, "status");
-	UNIT_CHECK(strstr(str_text(&out), "service dns: not alive") &&
-			   strstr(str_text(&out), "service ntp: not alive") &&
-			   strstr(str_text(&out), "service web: alive"),
-		   "%s", str_text(&out));
-	seen_by(lab, AF_INET, LAB_HOST_SERVER, NULL);
-	lab_stop_proxyd(lab, pid);
-	str_fini(&out);
-	lab_down(lab);
-}
-
 /* Without rules anybody reaches the listener, and nobody is served. */
 static void
 knocking(void)
@@ -392,9 +359,9 @@ knocking(void)
 }
 
 static const struct unit_test tests[] = {
-	{"matrix", matrix},	      {"interfaces", interfaces},
-	{"untracked", untracked},     {"cookies", cookies},
-	{"udp_is_left", udp_is_left}, {"knocking", knocking},
+	{"matrix", matrix},	  {"interfaces", interfaces},
+	{"untracked", untracked}, {"cookies", cookies},
+	{"knocking", knocking},
 };
 
 LAB_MAIN("modes", tests)

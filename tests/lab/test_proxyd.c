@@ -141,7 +141,7 @@ command_line(void)
 	check_run(lab, "-f " LAB_DIR "/policy.conf", 1,
 		  "service web: cannot listen on " LAB_GATEWAY4
 		  ":80: Address already in use; is proxyd running already? "
-		  "see `ss -tlnp`");
+		  "see `ss -tulnp`");
 	close(l);
 	lab_policy(lab, "gateway { user nosuchuser }\n"
 			"service web { listen tcp 80 }\n");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * test_udp.c - what netsetup's rules do with datagrams. proxyd does not take
- * them yet, so the test stands in for it: it listens at the capture port, is
- * alive by the heartbeat that proxyd would send, answers from the address
- * that the client asked, and asks the server as the policy's source says.
+ * test_udp.c - what netsetup's rules do with datagrams. The test stands in
+ * for proxyd: it listens at the capture port, is alive by the heartbeat that
+ * proxyd would send, answers from the address that the client asked, and asks
+ * the server as the policy's source says.
  */
 #include <CUnit/CUnit.h>
 #include <errno.h>
