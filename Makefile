@@ -152,6 +152,7 @@ PROXYD = \
 	proxyd/base/talk \
 	proxyd/base/notify \
 	proxyd/base/priv \
+	proxyd/base/sandbox \
 	proxyd/base/fdcheck \
 	proxyd/net/route \
 	proxyd/net/elements \
@@ -229,7 +230,8 @@ PIE = -fPIE
 endif
 
 CC ?= cc
-PKGS = libmnl libnftnl libnetfilter_conntrack libcap libxxhash jansson
+PKGS = libmnl libnftnl libnetfilter_conntrack libcap libseccomp libxxhash \
+	jansson
 CPPFLAGS += -D_GNU_SOURCE -I. -DINTERPOSE_VERSION='"$(VERSION)"' \
 	$(shell pkg-config --cflags $(PKGS))
 CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
@@ -238,7 +240,7 @@ LDFLAGS += $(LDHARDEN) $(SANFLAGS)
 
 LIBS_lib = -lxxhash
 LIBS_netsetup = $(LIBS_lib) -lnftnl -lmnl -lnetfilter_conntrack
-LIBS_proxyd = $(LIBS_netsetup) -lcap
+LIBS_proxyd = $(LIBS_netsetup) -lcap -lseccomp
 LIBS_proxyctl = $(LIBS_lib) -ljansson
 LIBS_tests = $(LIBS_proxyd) -ljansson -lcunit
 

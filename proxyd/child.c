@@ -5,10 +5,14 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/log.h"
+
+#include "proxyd/base/sandbox.h"
 #include "proxyd/base/talk.h"
 
 enum {
@@ -105,4 +109,49 @@ child_kill(struct child *c)
 	if (c->pid)
 		kill(c->pid, SIGKILL);
 	c->killed = true;
+}
+
+static const char *
+why_killed(const struct child *c, int sig)
+{
+	if (c->killed)
+		return ", because it hung";
+	if (sig == SIGSYS)
+		return ": it asked the kernel for what only an intruder wants; "
+		       "see PROCESSES AND CAPABILITIES in proxyd(8)";
+	return "";
+}
+
+void
+child_say_ended(const struct child *c, int status)
+{
+	if (WIFSIGNALED(status))
+		log_error("the %s was killed by signal %d%s", c->name,
+			  WTERMSIG(status), why_killed(c, WTERMSIG(status)));
+	else if (WEXITSTATUS(status))
+		log_error("the %s failed with status %d", c->name,
+			  WEXITSTATUS(status));
+	else
+		log_info("the %s ended", c->name);
+}
+
+int
+child_limit(enum priv_role role, const char *name)
+{
+	int r;
+
+	r = priv_limit(role);
+	if (r < 0) {
+		log_error("the %s cannot give up its capabilities: %s", name,
+			  strerror(-r));
+		return r;
+	}
+	r = sandbox_enter(role);
+	/* the master has said so */
+	if (r == -ENOSYS)
+		return 0;
+	if (r < 0)
+		log_error("the %s cannot filter its system calls: %s", name,
+			  strerror(-r));
+	return r;
 }

@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "proxyd/base/priv.h"
+
 struct child {
 	const char *name; /* "worker": for the log and for ps(1) */
 	pid_t pid;	  /* 0: not running */
@@ -51,5 +53,15 @@ void child_let_go(struct child *c);
 
 /* SIGKILL. */
 void child_kill(struct child *c);
+
+/* Say in the log how it ended, and why if that is known. */
+void child_say_ended(const struct child *c, int status);
+
+/*
+ * In the child: give up what the master may do and this role need not,
+ * capabilities and system calls. 0; -errno, which the log has, and which the
+ * child must not survive.
+ */
+int child_limit(enum priv_role role, const char *name);
 
 #endif

@@ -22,6 +22,7 @@
 
 #include "proxyd/base/fdcheck.h"
 #include "proxyd/base/priv.h"
+#include "proxyd/base/sandbox.h"
 #include "proxyd/master.h"
 
 enum {
@@ -104,6 +105,22 @@ load_policy(const char *path)
 	return p;
 }
 
+/* From now on, only the system calls of the master. 0 or an exit status. */
+static int
+shut_in(void)
+{
+	int r;
+
+	r = sandbox_enter(PRIV_MASTER);
+	if (r == -ENOSYS)
+		log_notice("this kernel has no seccomp; system calls are not"
+			   " filtered");
+	if (r == 0 || r == -ENOSYS)
+		return 0;
+	log_error("cannot filter system calls: %s", strerror(-r));
+	return STATUS_NOT_PERMITTED;
+}
+
 /* Have the rights of the master, and no others. 0 or an exit status. */
 static int
 take_rights(const struct policy *p)
@@ -131,7 +148,7 @@ take_rights(const struct policy *p)
 		return r == -EPERM ? STATUS_NOT_PERMITTED : EXIT_FAILURE;
 	r = priv_limit(PRIV_MASTER);
 	if (r == 0)
-		return 0;
+		return shut_in();
 	log_error("cannot give up capabilities: %s", strerror(-r));
 	return STATUS_NOT_PERMITTED;
 }

@@ -33,6 +33,7 @@
 #include "proxyd/child.h"
 #include "proxyd/ctl/access.h"
 #include "proxyd/net/listener.h"
+#include "proxyd/net/origdst.h"
 #include "proxyd/net/tracker.h"
 #include "proxyd/pulse.h"
 #include "proxyd/worker.h"
@@ -74,6 +75,7 @@ struct master {
 	struct child children[CHILDREN];
 	enum master_state state;
 	int signal_fd;	     /* owns; -1 */
+	int count_fd;	     /* owns: for origdst_untracked(), or -1 */
 	int talk[2];	     /* owns: tracker's end, worker's end; -1 */
 	int status;	     /* what to exit with */
 	bool ready;	     /* READY=1 was sent */
@@ -103,13 +105,29 @@ on_beat(void *owner)
 		pulse_beat(&m->pulse);
 }
 
+/* Conntrack may come later than we did. */
+static void
+look_for_count(struct master *m)
+{
+	struct worker_order order = {.kind = WORKER_COUNT};
+
+	if (m->count_fd >= 0)
+		return;
+	m->count_fd = origdst_open_count();
+	if (m->count_fd >= 0)
+		child_tell(&m->children[WORKER], &order, sizeof(order),
+			   &m->count_fd, 1);
+}
+
 static void
 on_path(void *owner)
 {
 	struct master *m = owner;
-	unsigned int families = pulse_return_path(&m->pulse);
 
-	atomic_store(&m->shm->return_path, families);
+	if (policy_spoofs(m->policy))
+		atomic_store(&m->shm->return_path,
+			     pulse_return_path(&m->pulse));
+	look_for_count(m);
 	timer_set(&m->loop.timers, &m->path, m->loop.now_ms + RETURN_PATH_MS);
 }
 
@@ -194,20 +212,6 @@ on_end(void *owner)
 /* --- children ------------------------------------------------------------- */
 
 static void
-say_ended(const struct child *c, int status)
-{
-	if (WIFSIGNALED(status))
-		log_error("the %s was killed by signal %d%s", c->name,
-			  WTERMSIG(status),
-			  c->killed ? ", because it hung" : "");
-	else if (WEXITSTATUS(status))
-		log_error("the %s failed with status %d", c->name,
-			  WEXITSTATUS(status));
-	else
-		log_info("the %s ended", c->name);
-}
-
-static void
 reap(struct master *m)
 {
 	bool leaving = m->state >= MASTER_DRAINING;
@@ -218,7 +222,7 @@ reap(struct master *m)
 		c = &m->children[i];
 		if (!child_ended(c, m->loop.now_ms, &status))
 			continue;
-		say_ended(c, status);
+		child_say_ended(c, status);
 		if (i == WORKER) {
 			atomic_store(&m->shm->worker.tick_ms, 0);
 			tally_settle(m->tally, 0);
@@ -313,15 +317,14 @@ run_child(struct master *m, int who, int talk_fd)
 		.access = &m->access,
 		.tracker_fd = m->talk[1],
 		.talk_fd = talk_fd,
+		.count_fd = m->count_fd,
 	};
 	int r;
 
-	r = priv_limit(who == TRACKER ? PRIV_TRACKER : PRIV_WORKER);
-	if (r < 0) {
-		log_error("the %s cannot give up its capabilities: %s",
-			  m->children[who].name, strerror(-r));
+	r = child_limit(who == TRACKER ? PRIV_TRACKER : PRIV_WORKER,
+			m->children[who].name);
+	if (r < 0)
 		return 77;
-	}
 	if (who == TRACKER)
 		return tracker_run(m->policy, m->talk[0], talk_fd);
 	return worker_run(&setup);
@@ -356,6 +359,18 @@ start_children(struct master *m)
 	return false;
 }
 
+/* The worker may open none. */
+static void
+pass_files(struct master *m)
+{
+	struct worker_order order = {.kind = WORKER_FILES};
+	int fds[ACCESS_GIFT];
+
+	while (access_give(&m->access, &order.gift, fds))
+		child_tell(&m->children[WORKER], &order, sizeof(order), fds,
+			   order.gift.n);
+}
+
 /* --- signals -------------------------------------------------------------- */
 
 static void
@@ -378,7 +393,7 @@ on_signal(struct master *m, int sig)
 		break;
 	case SIGUSR1:
 		access_reopen(&m->access);
-		order_worker(m, WORKER_REOPEN);
+		pass_files(m);
 		break;
 	case SIGHUP:
 		log_warn("reload is not supported by this version; restart");
@@ -466,7 +481,7 @@ master_init(struct master *m, const struct policy *p)
 	int r;
 
 	m->policy = p;
-	m->signal_fd = m->talk[0] = m->talk[1] = -1;
+	m->signal_fd = m->talk[0] = m->talk[1] = m->count_fd = -1;
 	child_init(&m->children[TRACKER], "tracker");
 	child_init(&m->children[WORKER], "worker");
 	timer_init(&m->watch, on_watch, m);
@@ -500,6 +515,8 @@ master_fini(struct master *m)
 	loop_fini(&m->loop);
 	if (m->signal_fd >= 0)
 		close(m->signal_fd);
+	if (m->count_fd >= 0)
+		close(m->count_fd);
 	for (i = 0; i < 2; i++)
 		if (m->talk[i] >= 0)
 			close(m->talk[i]);
@@ -520,8 +537,7 @@ watch(struct master *m)
 	int r = 0;
 
 	timer_set(&m->loop.timers, &m->watch, m->loop.now_ms);
-	if (policy_spoofs(m->policy))
-		on_path(m);
+	on_path(m);
 	while (r == 0 && !is_over(m)) {
 		if (start_children(m))
 			return;

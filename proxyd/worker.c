@@ -259,6 +259,17 @@ become_orphan(struct worker *w)
 }
 
 static void
+take_files(struct worker *w, const struct access_gift *gift,
+	   struct talk_fds *fds)
+{
+	if (access_take(w->setup->access, gift, fds->fd, fds->n))
+		fds->n = 0;
+	else
+		log_error("log files that came are not those of the policy");
+}
+
+/* What came with the order and is taken, is taken out of `fds`. */
+static void
 obey(struct worker *w, const struct worker_order *order, struct talk_fds *fds)
 {
 	switch ((enum worker_order_kind)order->kind) {
@@ -269,8 +280,12 @@ obey(struct worker *w, const struct worker_order *order, struct talk_fds *fds)
 		end_flows(w, REASON_STOPPED);
 		w->state = WORKER_DONE;
 		break;
-	case WORKER_REOPEN:
-		access_reopen(w->setup->access);
+	case WORKER_FILES:
+		take_files(w, &order->gift, fds);
+		break;
+	case WORKER_COUNT:
+		if (w->flows.count_fd < 0 && fds->n)
+			w->flows.count_fd = fds->fd[--fds->n];
 		break;
 	case WORKER_LOG_LEVEL:
 		log_set_level((enum log_level)order->level);
@@ -299,6 +314,8 @@ on_talk(void *owner, uint32_t events)
 		become_orphan(w);
 	else if (n > 0)
 		obey(w, &order, &fds);
+	else if (n == -EMFILE)
+		log_error("no descriptor is left for what the master sent");
 	talk_close(&fds);
 }
 
@@ -365,6 +382,7 @@ worker_init(struct worker *w, const struct worker_setup *setup)
 	w->flows.tally = setup->tally;
 	w->flows.access = setup->access;
 	w->flows.max = w->max_flows;
+	w->flows.count_fd = setup->count_fd < 0 ? -1 : dup(setup->count_fd);
 	r = flows_init(&w->flows, setup->tracker_fd);
 	if (r < 0)
 		return r;

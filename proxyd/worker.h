@@ -21,9 +21,10 @@
 enum worker_order_kind {
 	WORKER_DRAIN = 1, /* accept no more, end with the last flow */
 	WORKER_QUIT,	  /* end now */
-	WORKER_REOPEN,	  /* open log files anew */
 	WORKER_LOG_LEVEL, /* say more, or less */
-	WORKER_LIST, /* with a file and a pipe: list flows, see listing.h */
+	WORKER_LIST,  /* with a file and a pipe: list flows, see listing.h */
+	WORKER_FILES, /* write to these log files, which come with it */
+	WORKER_COUNT, /* conntrack is there now: for origdst_untracked() */
 };
 
 /* What the master tells a worker: a message of base/talk. */
@@ -31,6 +32,7 @@ struct worker_order {
 	uint32_t kind;		      /* enum worker_order_kind */
 	uint32_t level;		      /* WORKER_LOG_LEVEL: enum log_level */
 	struct listing_order listing; /* WORKER_LIST */
+	struct access_gift gift;      /* WORKER_FILES */
 };
 
 /* All borrowed. */
@@ -42,6 +44,7 @@ struct worker_setup {
 	struct access *access;
 	int tracker_fd; /* to ask the tracker */
 	int talk_fd;	/* orders; its end: the master is gone */
+	int count_fd;	/* for origdst_untracked(), or -1 */
 };
 
 /*

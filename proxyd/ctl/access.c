@@ -285,3 +285,45 @@ access_reopen(struct access *a)
 		t->kind = kind_of(fd);
 	}
 }
+
+/* --- for who may open no files -------------------------------------------- */
+
+bool
+access_give(const struct access *a, struct access_gift *gift,
+	    int fds[ACCESS_GIFT])
+{
+	const struct access_target *t;
+
+	gift->first += gift->n;
+	for (gift->n = 0; gift->n < ACCESS_GIFT; gift->n++) {
+		if (gift->first + gift->n >= a->n)
+			break;
+		t = &a->targets[gift->first + gift->n];
+		gift->kinds[gift->n] = t->kind;
+		fds[gift->n] = t->fd;
+	}
+	return gift->n > 0;
+}
+
+bool
+access_take(struct access *a, const struct access_gift *gift, const int *fds,
+	    size_t n)
+{
+	struct access_target *t;
+	size_t i;
+
+	if (n != gift->n || n > ACCESS_GIFT || gift->first > a->n ||
+	    n > a->n - gift->first)
+		return false;
+	access_flush(a);
+	for (i = 0; i < n; i++) {
+		t = &a->targets[gift->first + i];
+		/* standard error stays where it is */
+		close(t->path ? t->fd : fds[i]);
+		if (!t->path)
+			continue;
+		t->fd = fds[i];
+		t->kind = (enum access_kind)gift->kinds[i];
+	}
+	return true;
+}

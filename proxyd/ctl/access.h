@@ -10,6 +10,7 @@
 #ifndef PROXYD_CTL_ACCESS_H
 #define PROXYD_CTL_ACCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -59,5 +60,31 @@ void access_flush(struct access *a);
 
 /* Open the files anew. One that cannot be opened stays as it was. */
 void access_reopen(struct access *a);
+
+/* --- for who may open no files --- */
+
+enum { ACCESS_GIFT = 4 };
+
+/* Some targets as they are in another process with the same policy. */
+struct access_gift {
+	uint32_t first; /* the number of the first */
+	uint32_t n;
+	uint32_t kinds[ACCESS_GIFT]; /* enum access_kind */
+};
+
+/*
+ * Make `gift` the targets after those it has, or the first if it is zeroed,
+ * and `fds` their descriptors, which stay this process's. False: no more.
+ */
+bool access_give(const struct access *a, struct access_gift *gift,
+		 int fds[ACCESS_GIFT]);
+
+/*
+ * Write to these from now on: `fds` are as many descriptors as the gift
+ * says, and from here on the access's. False: it is not a gift for this one,
+ * and nothing was taken.
+ */
+bool access_take(struct access *a, const struct access_gift *gift,
+		 const int *fds, size_t n);
 
 #endif

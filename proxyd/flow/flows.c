@@ -3,15 +3,16 @@
 #include "proxyd/flow/flows.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 bool
 flows_have_reserve(struct flows *fs)
 {
+	/* a file of its own: one less also for the whole system */
 	if (fs->reserve_fd < 0)
-		fs->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		fs->reserve_fd = eventfd(0, EFD_CLOEXEC);
 	return fs->reserve_fd >= 0;
 }
 
@@ -88,5 +89,7 @@ flows_fini(struct flows *fs)
 	/* 0 is standard input: a zeroed one has nothing to close */
 	if (fs->reserve_fd > 0)
 		close(fs->reserve_fd);
-	fs->reserve_fd = -1;
+	if (fs->count_fd > 0)
+		close(fs->count_fd);
+	fs->reserve_fd = fs->count_fd = -1;
 }

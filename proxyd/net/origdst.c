@@ -25,24 +25,24 @@ origdst_find(int fd, int family, struct endpoint *ret_destination)
 		r = getsockopt(fd, SOL_IP, OPTION_V4, &sa, &len);
 	}
 	if (r < 0)
-		return errno == ENOPROTOOPT ? -ENOENT : -errno;
+		return -errno;
 	*ret_destination = endpoint_from_sockaddr(&sa);
 	return ret_destination->addr.family == family ? 0 : -ENOENT;
 }
 
+int
+origdst_open_count(void)
+{
+	return open("/proc/sys/net/netfilter/nf_conntrack_count",
+		    O_RDONLY | O_CLOEXEC);
+}
+
 bool
-origdst_untracked(void)
+origdst_untracked(int count_fd)
 {
 	char count[2] = "";
 	ssize_t n;
-	int fd;
 
-	fd = open("/proc/sys/net/netfilter/nf_conntrack_count",
-		  O_RDONLY | O_CLOEXEC);
-	/* the module is not there; or all of /proc/sys is hidden from us */
-	if (fd < 0)
-		return errno == ENOENT && !access("/proc/sys/net/core", F_OK);
-	n = read(fd, count, sizeof(count));
-	close(fd);
+	n = count_fd < 0 ? 0 : pread(count_fd, count, sizeof(count), 0);
 	return n == 2 && count[0] == '0' && count[1] == '\n';
 }

@@ -135,6 +135,40 @@ test_reopen(void)
 	bench_fini(&t);
 }
 
+/* The same for a process that opens none: it is given what another opened. */
+static void
+test_gift(void)
+{
+	struct access_gift gift = {0};
+	int fds[ACCESS_GIFT];
+	struct access worker;
+	struct str why = {0};
+	struct bench t;
+	char old[128];
+
+	CU_ASSERT_EQUAL_FATAL(bench_init(&t, "/log", &why), 0);
+	CU_ASSERT_EQUAL_FATAL(access_open(&worker, t.policy, &why), 0);
+	snprintf(old, sizeof(old), "%s.1", t.log);
+	CU_ASSERT_EQUAL(rename(t.log, old), 0);
+	access_reopen(&t.access);
+	CU_ASSERT_FATAL(access_give(&t.access, &gift, fds));
+	CU_ASSERT_EQUAL(gift.n, 1);
+	fds[0] = dup(fds[0]);
+	CU_ASSERT(!access_take(&worker, &gift, fds, 0));
+	gift.first = 1;
+	CU_ASSERT(!access_take(&worker, &gift, fds, 1));
+	gift.first = 0;
+	CU_ASSERT_FATAL(access_take(&worker, &gift, fds, 1));
+	CU_ASSERT(!access_give(&t.access, &gift, fds));
+	access_close(&t.access);
+	t.access = worker;
+	put(&t, "a");
+	access_flush(&t.access);
+	CU_ASSERT_EQUAL(lines(old, "time=now"), 0);
+	CU_ASSERT_EQUAL(lines(t.log, "time=now"), 1);
+	bench_fini(&t);
+}
+
 /* What cannot be opened is named. */
 static void
 test_unopened(void)
@@ -224,8 +258,8 @@ test_full_disk(void)
 
 static const struct unit_test tests[] = {
 	{"shared", test_shared},       {"reopen", test_reopen},
-	{"unopened", test_unopened},   {"slow_pipe", test_slow_pipe},
-	{"full_disk", test_full_disk},
+	{"gift", test_gift},	       {"unopened", test_unopened},
+	{"slow_pipe", test_slow_pipe}, {"full_disk", test_full_disk},
 };
 
 UNIT_MAIN("access", tests)
