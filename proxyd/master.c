@@ -75,7 +75,7 @@ struct master {
 	struct child children[CHILDREN];
 	enum master_state state;
 	int signal_fd;	     /* owns; -1 */
-	int count_fd;	     /* owns: for origdst_untracked(), or -1 */
+	int count_fd;	     /* owns: of origdst_open_count(); or -errno */
 	int talk[2];	     /* owns: tracker's end, worker's end; -1 */
 	int status;	     /* what to exit with */
 	bool ready;	     /* READY=1 was sent */

@@ -382,7 +382,9 @@ worker_init(struct worker *w, const struct worker_setup *setup)
 	w->flows.tally = setup->tally;
 	w->flows.access = setup->access;
 	w->flows.max = w->max_flows;
-	w->flows.count_fd = setup->count_fd < 0 ? -1 : dup(setup->count_fd);
+	w->flows.count_fd = setup->count_fd;
+	if (setup->count_fd >= 0)
+		w->flows.count_fd = dup(setup->count_fd);
 	r = flows_init(&w->flows, setup->tracker_fd);
 	if (r < 0)
 		return r;

@@ -44,7 +44,7 @@ struct worker_setup {
 	struct access *access;
 	int tracker_fd; /* to ask the tracker */
 	int talk_fd;	/* orders; its end: the master is gone */
-	int count_fd;	/* for origdst_untracked(), or -1 */
+	int count_fd;	/* of origdst_open_count(); or -errno */
 };
 
 /*

@@ -85,13 +85,6 @@ take_destination(struct flow *f)
 			 : RECORD_VIA_SOCKET;
 }
 
-static bool
-is_untracked(const struct flow *f, int error)
-{
-	return error == -ENOPROTOOPT ||
-	       (error == -ENOENT && origdst_untracked(f->flows->count_fd));
-}
-
 static void
 find_destination(struct flow *f)
 {
@@ -99,7 +92,8 @@ find_destination(struct flow *f)
 
 	r = origdst_find(f->client.fd, f->local.addr.family, &f->destination);
 	/* on a box without conntrack nobody redirects */
-	if (f->kind == LISTENER_LISTEN && is_untracked(f, r)) {
+	if (r == -ENOENT && f->kind == LISTENER_LISTEN &&
+	    origdst_untracked(f->flows->count_fd)) {
 		f->destination = f->local;
 		r = 0;
 	}

@@ -39,7 +39,7 @@ struct flows {
 	struct shm *shm;		   /* borrows */
 	struct tally_row *tally;	   /* borrows: of each service */
 	struct access *access;		   /* borrows */
-	int count_fd; /* owns: for origdst_untracked(), or -1 */
+	int count_fd; /* owns: of origdst_open_count(); or -errno */
 	struct asker asker;
 	struct route route;
 	struct balance balance;

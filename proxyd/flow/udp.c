@@ -339,7 +339,8 @@ on_origin(void *owner, const struct tracker_answer *answer)
 		f->via = endpoint_equal(&f->destination, &f->pair.b)
 				 ? RECORD_VIA_LOCAL
 				 : RECORD_VIA_CONNTRACK;
-	} else if (f->kind == LISTENER_LISTEN && origdst_untracked()) {
+	} else if (f->kind == LISTENER_LISTEN &&
+		   origdst_untracked(f->flows->count_fd)) {
 		/* on a box without conntrack nobody redirects */
 		f->destination = f->pair.b;
 		f->via = RECORD_VIA_LOCAL;

@@ -25,7 +25,7 @@ origdst_find(int fd, int family, struct endpoint *ret_destination)
 		r = getsockopt(fd, SOL_IP, OPTION_V4, &sa, &len);
 	}
 	if (r < 0)
-		return -errno;
+		return errno == ENOPROTOOPT ? -ENOENT : -errno;
 	*ret_destination = endpoint_from_sockaddr(&sa);
 	return ret_destination->addr.family == family ? 0 : -ENOENT;
 }
@@ -33,16 +33,25 @@ origdst_find(int fd, int family, struct endpoint *ret_destination)
 int
 origdst_open_count(void)
 {
-	return open("/proc/sys/net/netfilter/nf_conntrack_count",
-		    O_RDONLY | O_CLOEXEC);
+	int fd;
+
+	fd = open("/proc/sys/net/netfilter/nf_conntrack_count",
+		  O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	/* the module is not there; or all of /proc/sys is hidden from us */
+	return errno == ENOENT && access("/proc/sys/net/core", F_OK) == 0
+		       ? -ENOENT
+		       : -EACCES;
 }
 
 bool
 origdst_untracked(int count_fd)
 {
 	char count[2] = "";
-	ssize_t n;
 
-	n = count_fd < 0 ? 0 : pread(count_fd, count, sizeof(count), 0);
-	return n == 2 && count[0] == '0' && count[1] == '\n';
+	if (count_fd < 0)
+		return count_fd == -ENOENT;
+	return pread(count_fd, count, sizeof(count), 0) == 2 &&
+	       count[0] == '0' && count[1] == '\n';
 }
