@@ -183,11 +183,11 @@ PROXYD = \
 	proxyd/flow/pairs \
 	proxyd/flow/tell \
 	proxyd/flow/life \
-	proxyd/flow/listing \
 	proxyd/flow/pass \
 	proxyd/flow/onward \
 	proxyd/flow/flow \
 	proxyd/flow/udp_life \
+	proxyd/flow/listing \
 	proxyd/flow/udp_legs \
 	proxyd/flow/udp \
 	proxyd/tryout \

@@ -2,9 +2,9 @@
 /*
  * listing.c - from flow to flow, with a place kept between two turns.
  *
- * The place is in struct flows: a flow that ends while it is the next one
- * moves it on. Objects are separated by ",\n", so that the master can put
- * those of several workers into one array.
+ * The place is in struct flows, and in struct udp: a flow that ends while it
+ * is the next one moves it on. Objects are separated by ",\n", so that the
+ * master can put those of several workers into one array.
  */
 #include "proxyd/flow/listing.h"
 
@@ -15,6 +15,7 @@
 #include "proxyd/ctl/record.h"
 #include "proxyd/flow/life.h"
 #include "proxyd/flow/tell.h"
+#include "proxyd/flow/udp_life.h"
 
 static void
 stop(struct listing *l)
@@ -26,6 +27,8 @@ stop(struct listing *l)
 	close(l->done_fd);
 	l->fd = l->done_fd = -1;
 	l->flows->listed = NULL;
+	if (l->flows->udp)
+		l->flows->udp->listed = NULL;
 	str_fini(&l->text);
 }
 
@@ -60,14 +63,17 @@ step_word(enum step step, char buf[16])
 }
 
 static void
-add(struct listing *l, const struct record *r, const char *step)
+add(struct listing *l, struct record *r, uint32_t serial, const char *step)
 {
+	if (!is_wanted(&l->order.filter, r))
+		return;
 	if (l->bytes + l->text.len >= LISTING_BYTES) {
 		l->so_far.left_out++;
 		return;
 	}
 	if (l->so_far.listed)
 		str_add(&l->text, ",\n");
+	tell_id(l->flows, serial, r);
 	record_format_live(r, step, l->order.worker, &l->text);
 	l->so_far.listed++;
 }
@@ -79,10 +85,18 @@ list_flow(struct listing *l, const struct flow *f)
 	char word[16];
 
 	life_record(f, &r);
-	if (!is_wanted(&l->order.filter, &r))
-		return;
-	tell_id(l->flows, f->serial, &r);
-	add(l, &r, step_word(f->step, word));
+	add(l, &r, f->serial, step_word(f->step, word));
+}
+
+static void
+list_udp_flow(struct listing *l, const struct udp_flow *f)
+{
+	enum step step = f->wait ? STEP_ORIGIN : STEP_RELAY;
+	char note[UDP_NOTE_LEN], word[16];
+	struct record r;
+
+	udp_life_record(f, note, &r);
+	add(l, &r, f->serial, step_word(step, word));
 }
 
 /* --- all of them ---------------------------------------------------------- */
@@ -107,23 +121,38 @@ flush(struct listing *l)
 	return true;
 }
 
+/* False: that was the last one. */
+static bool
+list_next(struct listing *l)
+{
+	struct udp *udp = l->flows->udp;
+	struct flow *f = l->flows->listed;
+	struct udp_flow *u = udp ? udp->listed : NULL;
+
+	if (f) {
+		l->flows->listed = LIST_NEXT(f, link);
+		list_flow(l, f);
+	} else if (u) {
+		udp->listed = TAILQ_NEXT(u, link);
+		list_udp_flow(l, u);
+	}
+	return f || u;
+}
+
 static void
 on_turn(void *owner, uint32_t events)
 {
 	struct listing *l = owner;
 	struct flows *fs = l->flows;
-	struct flow *f;
+	bool more = true;
 	int i;
 
 	(void)events;
-	for (i = 0; i < LISTING_TURN && fs->listed; i++) {
-		f = fs->listed;
-		fs->listed = LIST_NEXT(f, link);
-		list_flow(l, f);
-	}
+	for (i = 0; i < LISTING_TURN && more; i++)
+		more = list_next(l);
 	if (!flush(l)) {
 		stop(l);
-	} else if (fs->listed) {
+	} else if (more) {
 		loop_again(fs->loop, &l->source);
 	} else {
 		/* nobody may wait for it any more */
@@ -160,5 +189,7 @@ listing_begin(struct listing *l, const struct listing_order *order, int fd,
 	l->so_far = (struct listing_end){0};
 	l->bytes = 0;
 	l->flows->listed = LIST_FIRST(&l->flows->list);
+	if (l->flows->udp)
+		l->flows->udp->listed = TAILQ_FIRST(&l->flows->udp->list);
 	loop_again(l->flows->loop, &l->source);
 }

@@ -12,28 +12,25 @@
 #include "proxyd/base/sock.h"
 #include "proxyd/flow/tell.h"
 
-enum { NOTE_LEN = 64 };
-
 /* --- the record ----------------------------------------------------------- */
 
 static const char *
-note_of(const struct udp_flow *f, char buf[NOTE_LEN])
+note_of(const struct udp_flow *f, char buf[UDP_NOTE_LEN])
 {
 	const char *taken = f->port_taken ? "port-taken" : "";
 
 	if (!f->dropped)
 		return f->port_taken ? taken : NULL;
-	snprintf(buf, NOTE_LEN, "%s%sdropped=%" PRIu64, taken,
+	snprintf(buf, UDP_NOTE_LEN, "%s%sdropped=%" PRIu64, taken,
 		 f->port_taken ? "," : "", f->dropped);
 	return buf;
 }
 
-static void
-write_record(struct udp_flow *f, enum reason reason)
+void
+udp_life_record(const struct udp_flow *f, char note[UDP_NOTE_LEN],
+		struct record *ret_record)
 {
-	char note[NOTE_LEN];
-	struct flows *fs = f->flows;
-	struct record r = {
+	*ret_record = (struct record){
 		.service = f->service->name,
 		.mode = f->service->mode,
 		.client = f->client,
@@ -45,14 +42,22 @@ write_record(struct udp_flow *f, enum reason reason)
 		.bytes_in = f->bytes_in,
 		.bytes_out = f->bytes_out,
 		.ms_connect = f->ms_answer,
-		.ms_total = (int64_t)(fs->loop->now_ms - f->opened_ms),
-		.close = reason,
+		.ms_total = (int64_t)(f->flows->loop->now_ms - f->opened_ms),
 		.note = note_of(f, note),
 	};
-
 	if (f->server_fd >= 0)
-		r.source = sock_name(f->server_fd);
-	tell_end(fs, f->service, f->serial, &r);
+		ret_record->source = sock_name(f->server_fd);
+}
+
+static void
+write_record(struct udp_flow *f, enum reason reason)
+{
+	char note[UDP_NOTE_LEN];
+	struct record r;
+
+	udp_life_record(f, note, &r);
+	r.close = reason;
+	tell_end(f->flows, f->service, f->serial, &r);
 }
 
 /* --- beginning and end ---------------------------------------------------- */
@@ -113,6 +118,8 @@ udp_life_end(struct udp_flow *f, enum reason reason)
 	drop_leg(f, f->client_fd, &f->client_source);
 	pairs_remove(&f->pair);
 	pairs_remove(&f->source);
+	if (fs->udp->listed == f)
+		fs->udp->listed = TAILQ_NEXT(f, link);
 	TAILQ_REMOVE(&fs->udp->list, f, link);
 	if (!f->answered)
 		TAILQ_REMOVE(&fs->udp->young, f, young);

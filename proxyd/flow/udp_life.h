@@ -25,6 +25,7 @@ enum {
 	UDP_WAIT_ITEMS = 16,	/* that a flow keeps while it asks */
 	UDP_WAIT_BYTES = 128 * 1024,
 	UDP_WAIT_ALL = 8 * 1024 * 1024, /* of all flows of a worker */
+	UDP_NOTE_LEN = 64,
 };
 
 struct udp_flow;
@@ -37,6 +38,7 @@ struct udp {
 	struct pairs clients;
 	struct pairs sources;
 	struct udp_list list;
+	struct udp_flow *listed;     /* the next one of a listing; NULL: none */
 	struct udp_list young;	     /* not answered yet; the oldest first */
 	const struct udp_flow *busy; /* borrows: must not end now */
 	uint32_t kept;		     /* bytes that wait, of all flows */
@@ -101,6 +103,13 @@ struct udp_flow *udp_life_new(struct flows *fs, const struct policy_service *s,
 			      const struct endpoint *client,
 			      const struct endpoint *at,
 			      void (*on_timer)(void *flow));
+
+/*
+ * What is known of it so far; time, id and reason are left out. The note may
+ * be put together in `note`.
+ */
+void udp_life_record(const struct udp_flow *f, char note[UDP_NOTE_LEN],
+		     struct record *ret_record);
 
 /* Write its record, close both legs, forget it and what it kept. */
 void udp_life_end(struct udp_flow *f, enum reason reason);
