@@ -346,7 +346,8 @@ endpoint_from_sockaddr(const union sockaddr_any *sa)
 socklen_t
 endpoint_to_sockaddr(const struct endpoint *e, union sockaddr_any *sa)
 {
-	memset(sa, 0, sizeof(*sa));
+	/* not all of the storage: this is done for every connection */
+	memset(sa, 0, sizeof(sa->in6));
 	sa->sa.sa_family = e->addr.family;
 	if (e->addr.family == AF_INET) {
 		sa->in.sin_port = htons(e->port);

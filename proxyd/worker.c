@@ -115,7 +115,7 @@ accept_one(struct worker *w, const struct listener *l)
 		pause_accepting(w, 0, "the flow table is full");
 		return false;
 	}
-	memset(&sa, 0, sizeof(sa));
+	sa.sa.sa_family = AF_UNSPEC;
 	fd = accept4(l->fd, &sa.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	error = errno;
 	if (fd < 0 && is_shortage(error))

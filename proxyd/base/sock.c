@@ -68,7 +68,6 @@ sock_name(int fd)
 	union sockaddr_any sa;
 	socklen_t len = sizeof(sa);
 
-	memset(&sa, 0, sizeof(sa));
 	if (getsockname(fd, &sa.sa, &len) < 0)
 		sa.sa.sa_family = AF_UNSPEC;
 	return endpoint_from_sockaddr(&sa);

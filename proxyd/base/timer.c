@@ -47,6 +47,7 @@ place(struct timers *ts, struct timer *t)
 	t->slot = (uint8_t)((t->due_ms >> (SLOT_BITS * level)) & SLOT_MASK);
 	LIST_INSERT_HEAD(&ts->slots[level][t->slot], t, link);
 	ts->used[level] |= UINT64_C(1) << t->slot;
+	ts->levels |= 1U << level;
 	t->set = true;
 }
 
@@ -56,6 +57,8 @@ take(struct timers *ts, struct timer *t)
 	LIST_REMOVE(t, link);
 	if (LIST_EMPTY(&ts->slots[t->level][t->slot]))
 		ts->used[t->level] &= ~(UINT64_C(1) << t->slot);
+	if (!ts->used[t->level])
+		ts->levels &= ~(1U << t->level);
 	t->set = false;
 }
 
@@ -85,11 +88,9 @@ next_slot(const struct timers *ts, unsigned int *ret_level,
 {
 	unsigned int level, shift;
 
-	for (level = 0; level < TIMER_LEVELS; level++)
-		if (ts->used[level])
-			break;
-	if (level == TIMER_LEVELS)
+	if (!ts->levels)
 		return false;
+	level = (unsigned int)__builtin_ctz(ts->levels);
 	shift = SLOT_BITS * level;
 	*ret_level = level;
 	*ret_slot = (unsigned int)__builtin_ctzll(ts->used[level]);

@@ -31,6 +31,7 @@ LIST_HEAD(timer_list, timer);
 
 struct timers {
 	uint64_t now_ms;
+	unsigned int levels;	     /* a bit for each level with timers */
 	uint64_t used[TIMER_LEVELS]; /* a bit for each slot with timers */
 	struct timer_list slots[TIMER_LEVELS][TIMER_SLOTS];
 };

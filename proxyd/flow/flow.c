@@ -52,6 +52,7 @@ on_origin(void *owner, const struct tracker_answer *answer)
 	struct flow *f = owner;
 
 	assert(f->magic == FLOW_MAGIC);
+	life_answered(f);
 	if (answer->error) {
 		life_end(f, REASON_NO_DESTINATION);
 		return;
@@ -66,40 +67,53 @@ on_origin(void *owner, const struct tracker_answer *answer)
 static void
 ask_origin(struct flow *f)
 {
-	life_enter(f, STEP_ORIGIN);
-	f->question.ask = (struct tracker_ask){
+	const struct tracker_ask ask = {
 		.kind = TRACKER_ORIGIN,
-		.from = f->local,
+		.from = sock_name(f->client.fd),
 		.to = f->peer,
 	};
-	asker_ask(&f->flows->asker, &f->question, on_origin, f);
+
+	life_enter(f, STEP_ORIGIN);
+	life_ask(f, &ask, on_origin);
 }
 
 /* Tproxy leaves the destination as it is: never ask conntrack about it. */
 static void
 take_destination(struct flow *f)
 {
-	f->destination = f->local;
-	f->via = flows_is_loop(f->flows, PROTO_TCP, &f->local)
+	f->destination = sock_name(f->client.fd);
+	f->via = flows_is_loop(f->flows, PROTO_TCP, &f->destination)
 			 ? RECORD_VIA_LOCAL
 			 : RECORD_VIA_SOCKET;
 }
 
+/* Is it the client's socket itself? With another port, no need to ask. */
+static bool
+is_own_name(const struct flow *f, const struct listener *l)
+{
+	struct endpoint name;
+
+	if (f->destination.port != l->endpoint.port)
+		return false;
+	name = sock_name(f->client.fd);
+	return endpoint_equal(&f->destination, &name);
+}
+
 static void
-find_destination(struct flow *f)
+find_destination(struct flow *f, const struct listener *l)
 {
 	int r;
 
-	r = origdst_find(f->client.fd, f->local.addr.family, &f->destination);
+	r = origdst_find(f->client.fd, f->peer.addr.family, &f->destination);
 	/* on a box without conntrack nobody redirects */
 	if (r == -ENOENT && f->kind == LISTENER_LISTEN &&
 	    origdst_untracked(f->flows->count_fd)) {
-		f->destination = f->local;
+		f->destination = sock_name(f->client.fd);
 		r = 0;
 	}
 	if (r < 0)
 		f->via = RECORD_VIA_NONE;
-	else if (endpoint_equal(&f->destination, &f->local))
+	else if (is_own_name(f, l))
 		f->via = RECORD_VIA_LOCAL;
 	else
 		f->via = RECORD_VIA_NAT;
@@ -132,6 +146,19 @@ on_client(void *owner, uint32_t events)
 }
 
 /*
+ * It lasts. Most do not, so only now the kernel is told to ask whether the
+ * server is still there; the client's socket inherited that.
+ */
+static void
+watch(struct flow *f)
+{
+	if (f->watched || f->server.fd < 0)
+		return;
+	f->watched = true;
+	(void)sock_keep_alive(f->server.fd);
+}
+
+/*
  * Bytes that move do not touch the timer, only step_ms; so it may fire too
  * early and is then set for the rest.
  */
@@ -139,17 +166,16 @@ static void
 on_timer(void *owner)
 {
 	struct flow *f = owner;
-	struct loop *l = f->flows->loop;
-	uint64_t due_ms;
 
 	assert(f->magic == FLOW_MAGIC);
-	due_ms = life_due_ms(f);
-	if (l->now_ms >= due_ms)
+	if (f->flows->loop->now_ms >= life_due_ms(f)) {
 		life_end(f, life_late(f));
-	else if (f->step == STEP_RESCUE)
+	} else if (f->step == STEP_RESCUE) {
 		pass_on(f);
-	else
-		timer_set(&l->timers, &f->timer, due_ms);
+	} else {
+		watch(f);
+		life_wait(f);
+	}
 }
 
 void
@@ -167,11 +193,10 @@ flow_open(struct flows *fs, const struct listener *l, int fd,
 	}
 	flows_show(fs);
 	f->peer = *peer;
-	f->local = sock_name(fd);
 	if (f->kind == LISTENER_TPROXY)
 		take_destination(f);
 	else
-		find_destination(f);
+		find_destination(f, l);
 	if (loop_add(fs->loop, &f->client_source, fd, SIDE_EVENTS, on_client,
 		     f) < 0)
 		life_end(f, REASON_RESOURCES);

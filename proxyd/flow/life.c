@@ -5,10 +5,13 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "proxyd/base/sock.h"
+
 #include "proxyd/flow/tell.h"
 
 enum {
 	FIXED = TIMEOUT_COUNT, /* steps_tbl.h: the limit is in the table */
+	WATCH_AFTER_MS = 1000, /* most flows are over before that */
 };
 
 /* steps_tbl.h: as known already */
@@ -37,6 +40,15 @@ note_of(const struct flow *f)
 	return f->retried ? "stale-entry" : NULL;
 }
 
+/* Not kept in the flow: the socket remembers, also when it is dead. */
+static struct endpoint
+name_of(const struct side *s)
+{
+	struct endpoint none = {0};
+
+	return s->fd < 0 ? none : sock_name(s->fd);
+}
+
 void
 life_record(const struct flow *f, struct record *ret_record)
 {
@@ -44,10 +56,10 @@ life_record(const struct flow *f, struct record *ret_record)
 		.service = f->service->name,
 		.mode = f->service->mode,
 		.client = f->peer,
-		.local = f->local,
+		.local = name_of(&f->client),
 		.destination = f->destination,
 		.via = f->via,
-		.source = f->source,
+		.source = name_of(&f->server),
 		.pool = f->service->pool->name,
 		.node = f->decision.upstream.target,
 		.bytes_in = f->client.received,
@@ -63,6 +75,8 @@ write_record(struct flow *f, enum reason reason)
 {
 	struct record r;
 
+	if (!access_wanted(f->flows->access, f->service))
+		return;
 	life_record(f, &r);
 	r.close = reason;
 	tell_end(f->flows, f->service, f->serial, &r);
@@ -76,16 +90,18 @@ life_new(struct flows *fs, const struct listener *l, int fd,
 {
 	struct flow *f;
 
-	f = calloc(1, sizeof(*f));
+	f = malloc(sizeof(*f));
 	if (!f)
 		return NULL;
-	f->magic = FLOW_MAGIC;
-	f->flows = fs;
-	f->service = l->service;
-	f->kind = l->kind;
-	f->serial = fs->serial++;
-	f->opened_ms = fs->loop->now_ms;
-	f->ms_connect = RECORD_NO_TIME;
+	*f = (struct flow){
+		.magic = FLOW_MAGIC,
+		.flows = fs,
+		.service = l->service,
+		.kind = l->kind,
+		.serial = fs->serial++,
+		.opened_ms = fs->loop->now_ms,
+		.ms_connect = RECORD_NO_TIME,
+	};
 	timer_init(&f->timer, on_timer, f);
 	side_init(&f->client);
 	side_init(&f->server);
@@ -116,7 +132,7 @@ life_end(struct flow *f, enum reason reason)
 	tell_refusal(fs, f->service, &f->peer, &f->destination, reason);
 	write_record(f, reason);
 	timer_clear(&fs->loop->timers, &f->timer);
-	asker_drop(&fs->asker, &f->question);
+	life_answered(f);
 	drop_side(f, &f->server, &f->server_source, reset);
 	drop_side(f, &f->client, &f->client_source, reset);
 	if (fs->listed == f)
@@ -127,6 +143,30 @@ life_end(struct flow *f, enum reason reason)
 	flows_show(fs);
 	f->magic = 0;
 	free(f);
+}
+
+/* --- questions ------------------------------------------------------------ */
+
+void
+life_ask(struct flow *f, const struct tracker_ask *ask,
+	 void (*answered)(void *flow, const struct tracker_answer *an))
+{
+	f->question = calloc(1, sizeof(*f->question));
+	if (!f->question) {
+		life_end(f, REASON_RESOURCES);
+		return;
+	}
+	f->question->ask = *ask;
+	asker_ask(&f->flows->asker, f->question, answered, f);
+}
+
+void
+life_answered(struct flow *f)
+{
+	if (f->question)
+		asker_drop(&f->flows->asker, f->question);
+	free(f->question);
+	f->question = NULL;
 }
 
 /* --- steps and their timers ----------------------------------------------- */
@@ -141,26 +181,36 @@ step_limit_ms(const struct flow *f)
 	return f->service->timeout_ms[row->limit];
 }
 
+uint64_t
+life_due_ms(const struct flow *f)
+{
+	uint32_t limit_ms = step_limit_ms(f);
+
+	/* 0 in the policy: no limit */
+	return limit_ms ? f->step_ms + limit_ms : UINT64_MAX;
+}
+
 void
-life_enter(struct flow *f, enum step step)
+life_wait(struct flow *f)
 {
 	struct timers *ts = &f->flows->loop->timers;
-	uint32_t limit_ms;
+	uint64_t due_ms = life_due_ms(f);
+	uint64_t look_ms = f->step_ms + WATCH_AFTER_MS;
 
-	f->step = step;
-	f->step_ms = f->flows->loop->now_ms;
-	limit_ms = step_limit_ms(f);
-	/* 0 in the policy: no limit */
-	if (limit_ms)
-		timer_set(ts, &f->timer, f->step_ms + limit_ms);
+	if (!f->watched && due_ms > look_ms)
+		due_ms = look_ms;
+	if (due_ms < UINT64_MAX)
+		timer_set(ts, &f->timer, due_ms);
 	else
 		timer_clear(ts, &f->timer);
 }
 
-uint64_t
-life_due_ms(const struct flow *f)
+void
+life_enter(struct flow *f, enum step step)
 {
-	return f->step_ms + step_limit_ms(f);
+	f->step = step;
+	f->step_ms = f->flows->loop->now_ms;
+	life_wait(f);
 }
 
 enum reason

@@ -43,17 +43,16 @@ struct flow {
 	enum first first;   /* who sent its end first */
 	enum reason reason; /* STEP_RESCUE: why it ends */
 	enum record_via via;
+	bool watched;	      /* the kernel asks whether the server is there */
 	struct endpoint peer; /* the client */
-	struct endpoint local;
 	struct endpoint destination;
-	struct endpoint source;
 	struct decision decision;
 	struct side client;
 	struct side server;
 	struct loop_source client_source;
 	struct loop_source server_source;
 	struct timer timer;
-	struct question question;
+	struct question *question; /* owns: while it is asked */
 	uint32_t serial;
 	uint64_t opened_ms;
 	uint64_t step_ms; /* when the step began, or bytes last moved in it */
@@ -73,10 +72,24 @@ void life_record(const struct flow *f, struct record *ret_record);
 /* Write its record, close both sides, forget it. */
 void life_end(struct flow *f, enum reason reason);
 
+/*
+ * Ask the tracker. The answer, life_answered(), then the flow goes on; or it
+ * ends for want of memory.
+ */
+void life_ask(struct flow *f, const struct tracker_ask *ask,
+	      void (*answered)(void *flow, const struct tracker_answer *an));
+void life_answered(struct flow *f);
+
 /* Begin to wait for something, with that step's limit. */
 void life_enter(struct flow *f, enum step step);
 
-/* When the wait is over, counted from step_ms, and how the flow ends then. */
+/* Set the timer anew, for what is left of the limit. */
+void life_wait(struct flow *f);
+
+/*
+ * When the wait is over, counted from step_ms; UINT64_MAX: never. And how the
+ * flow ends then.
+ */
 uint64_t life_due_ms(const struct flow *f);
 enum reason life_late(const struct flow *f);
 

@@ -9,7 +9,6 @@
 
 #include "lib/log.h"
 
-#include "proxyd/base/sock.h"
 #include "proxyd/flow/pass.h"
 #include "proxyd/flow/why.h"
 
@@ -68,6 +67,7 @@ on_evicted(void *owner, const struct tracker_answer *answer)
 	assert(f->magic == FLOW_MAGIC);
 	/* whether there was one to delete or not: try again, once */
 	(void)answer;
+	life_answered(f);
 	onward_connect(f);
 }
 
@@ -76,6 +76,12 @@ static void
 evict(struct flow *f)
 {
 	const struct upstream *u = &f->decision.upstream;
+	const struct tracker_ask ask = {
+		.kind = TRACKER_EVICT,
+		.zone = (uint16_t)f->flows->policy->gateway.zone,
+		.from = u->source,
+		.to = u->target,
+	};
 
 	f->retried = true;
 	if (!u->source.port) {
@@ -83,13 +89,7 @@ evict(struct flow *f)
 		return;
 	}
 	life_enter(f, STEP_EVICT);
-	f->question.ask = (struct tracker_ask){
-		.kind = TRACKER_EVICT,
-		.zone = (uint16_t)f->flows->policy->gateway.zone,
-		.from = u->source,
-		.to = u->target,
-	};
-	asker_ask(&f->flows->asker, &f->question, on_evicted, f);
+	life_ask(f, &ask, on_evicted);
 }
 
 void
@@ -111,7 +111,6 @@ onward_connect(struct flow *f)
 	}
 	if (r == 0) {
 		f->server.fd = fd;
-		f->source = sock_name(fd);
 		r = loop_add(fs->loop, &f->server_source, fd, SIDE_EVENTS,
 			     on_server, f);
 	}

@@ -16,7 +16,7 @@ origdst_find(int fd, int family, struct endpoint *ret_destination)
 	socklen_t len;
 	int r;
 
-	memset(&sa, 0, sizeof(sa));
+	sa.sa.sa_family = AF_UNSPEC;
 	if (family == AF_INET6) {
 		len = sizeof(sa.in6);
 		r = getsockopt(fd, SOL_IPV6, OPTION_V6, &sa, &len);

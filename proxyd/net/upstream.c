@@ -36,8 +36,6 @@ prepare(int fd, const struct upstream *u)
 	int r;
 
 	r = sock_set(fd, SOL_TCP, TCP_NODELAY, 1);
-	if (r == 0)
-		r = sock_keep_alive(fd);
 	if (r == 0 && u->mark)
 		r = sock_set_transparent(fd, u->target.addr.family);
 	if (r == 0 && u->mark)

@@ -209,19 +209,33 @@ rest(struct relay *r, struct side *to)
 	to->run = 0;
 }
 
+/* All of `from` is with `to`, its end too. */
+static void
+finish(const struct side *from, struct side *to)
+{
+	/* the other direction is done: closing will say it, without a call */
+	if (from->shut)
+		to->shut = true;
+	else
+		side_shut(to);
+}
+
 /* One direction. True if it stopped only because its turn is over. */
 static bool
 move(struct relay *r, struct side *from, struct side *to)
 {
 	int i;
 
+	/* so it is for one direction of the two, most often */
+	if (!from->readable && !relay_holds(to) && from->eof == to->shut)
+		return false;
 	for (i = 0; i < TURNS; i++)
 		if (!move_once(r, from, to))
 			break;
 	if (i < TURNS)
 		rest(r, to);
 	if (from->eof && !from->error && !relay_holds(to))
-		side_shut(to);
+		finish(from, to);
 	return i == TURNS;
 }
 

@@ -28,8 +28,9 @@ struct relay {
 enum relay_state {
 	RELAY_OPEN,
 	RELAY_HALF_CLOSED, /* one side sent its end */
-	RELAY_DONE,	   /* both did, and all bytes are handed over */
-	RELAY_BROKEN,	   /* a side has an error */
+	/* both did, and all bytes are handed over; to close says the rest */
+	RELAY_DONE,
+	RELAY_BROKEN, /* a side has an error */
 };
 
 /* 0 or -ENOMEM. Fini of a zeroed one is safe. */
