@@ -93,8 +93,9 @@ datagram_prepare(int fd, int family, bool transparent)
 	bool v6 = family == AF_INET6;
 	int r;
 
-	/* first datagrams of many clients may come at once; a wish */
-	(void)sock_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, LISTENER_BUFFER);
+	/* first datagrams of many clients may come at once: a wish */
+	if (sock_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, LISTENER_BUFFER) < 0)
+		(void)sock_set(fd, SOL_SOCKET, SO_RCVBUF, LISTENER_BUFFER);
 	if (transparent)
 		r = v6 ? sock_set(fd, SOL_IPV6, IPV6_RECVORIGDSTADDR, 1)
 		       : sock_set(fd, SOL_IP, IP_RECVORIGDSTADDR, 1);

@@ -3,9 +3,12 @@
 #include "tests/lab/lab_udp.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 const char *const lab_vias[2] = {"tproxy", "redirect"};
 
@@ -110,6 +113,41 @@ lab_udp_send(int fd, const struct endpoint *to, const char *text)
 
 	if (sendto(fd, text, strlen(text), 0, &sa.sa, len) < 0)
 		lab_die("sendto: %s", strerror(errno));
+}
+
+static void
+echo(int fd)
+{
+	char buf[65536];
+	union sockaddr_any sa;
+	socklen_t len;
+	ssize_t n;
+
+	for (;;) {
+		len = sizeof(sa);
+		n = recvfrom(fd, buf, sizeof(buf), 0, &sa.sa, &len);
+		if (n >= 0)
+			sendto(fd, buf, (size_t)n, 0, &sa.sa, len);
+	}
+}
+
+pid_t
+lab_udp_echo(struct lab *lab, int family, enum lab_host host)
+{
+	int fd = lab_udp_serve(lab, family, host), size = 8 << 20;
+	pid_t pid;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		lab_die("fork: %s", strerror(errno));
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		echo(fd);
+	}
+	close(fd);
+	return pid;
 }
 
 bool

@@ -50,6 +50,12 @@ bool lab_udp_quiet(int fd);
 /* Send to somebody; it must work. */
 void lab_udp_send(int fd, const struct endpoint *to, const char *text);
 
+/*
+ * A process that sends every datagram back, in full, until it is stopped.
+ * Returns its pid.
+ */
+pid_t lab_udp_echo(struct lab *lab, int family, enum lab_host host);
+
 /* A question of the client's, and its answer. Whom did the server see? */
 bool lab_udp_asks(int client, int server, const char *text,
 		  struct endpoint *ret_seen);

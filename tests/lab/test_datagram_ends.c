@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_datagram_ends.c - how flows of datagrams end, and what goes on after
+ * that: nothing that a client sends meanwhile is lost.
+ */
+#include <CUnit/CUnit.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/lab/lab_udp.h"
+
+/* Run `test` for both ways and both families, one proxyd for each way. */
+static void
+each(const struct lab_options *options, const char *more,
+     void (*test)(struct lab *lab, int family, const char *via))
+{
+	struct lab *lab;
+	pid_t pid;
+	int i, k;
+
+	for (i = 0; i < 2; i++) {
+		lab = lab_udp_begin(options, lab_vias[i], "client", more, &pid);
+		for (k = 0; k < 2; k++)
+			test(lab, lab_families[k], lab_vias[i]);
+		lab_end(lab, pid);
+	}
+}
+
+/* --- nat-expired ---------------------------------------------------------- */
+
+/* An answer whose redirection is forgotten does not leave from elsewhere. */
+static void
+nat_expired(void)
+{
+	struct endpoint seen = {0};
+	int client, server, i;
+	struct lab *lab;
+	pid_t pid;
+
+	lab = lab_udp_begin(NULL, "redirect", "client", "", &pid);
+	for (i = 0; i < 2; i++) {
+		server = lab_udp_serve(lab, lab_families[i], LAB_HOST_SERVER);
+		client = lab_udp_client(lab, lab_families[i],
+					LAB_UDP_CLIENT_PORT, LAB_HOST_SERVER);
+		CU_ASSERT(lab_udp_asks(client, server, "question", &seen));
+		lab_must(lab, LAB_GATEWAY, "conntrack -F");
+		lab_udp_send(server, &seen, "late");
+		CU_ASSERT(lab_closed("nat-expired", (size_t)i + 1));
+		CU_ASSERT(lab_udp_quiet(client));
+		/* the next question begins anew */
+		CU_ASSERT(lab_udp_asks(client, server, "again", NULL));
+		close(client);
+		close(server);
+	}
+	lab_end(lab, pid);
+}
+
+/* --- responses ------------------------------------------------------------ */
+
+/*
+ * One answer to each question, also with several questions under way; then
+ * the flow has ended, and the next question begins another.
+ */
+static void
+check_responses(struct lab *lab, int family, const char *via)
+{
+	int server = lab_udp_serve(lab, family, LAB_HOST_SERVER), i;
+	int client = lab_udp_client(lab, family, LAB_UDP_CLIENT_PORT,
+				    LAB_HOST_SERVER);
+	size_t ended = lab_log_count("proxyd", " close=answered");
+	struct endpoint seen = {0};
+
+	(void)via;
+	CU_ASSERT(lab_udp_asks(client, server, "one", NULL));
+	CU_ASSERT(lab_closed("answered", ended + 1));
+	for (i = 0; i < 3; i++)
+		lab_send(client, "several");
+	for (i = 0; i < 3; i++) {
+		CU_ASSERT(lab_udp_receives(server, "several", &seen));
+		if (i < 2)
+			lab_udp_send(server, &seen, "answer");
+	}
+	CU_ASSERT(lab_udp_receives(client, "answer", NULL));
+	CU_ASSERT(lab_udp_receives(client, "answer", NULL));
+	CU_ASSERT_EQUAL(lab_log_count("proxyd", " close=answered"), ended + 1);
+	lab_udp_send(server, &seen, "answer");
+	CU_ASSERT(lab_udp_receives(client, "answer", NULL));
+	CU_ASSERT(lab_closed("answered", ended + 2));
+	/* one too many comes to nobody */
+	lab_udp_send(server, &seen, "more");
+	CU_ASSERT(lab_udp_quiet(client));
+	close(client);
+	close(server);
+}
+
+static void
+responses(void)
+{
+	each(NULL, " responses 1\n", check_responses);
+}
+
+/* A client that never waits: each question is answered, flow after flow. */
+static void
+check_hasty(struct lab *lab, int family, const char *via)
+{
+	enum { QUESTIONS = 300, AHEAD = 3 };
+	pid_t echo = lab_udp_echo(lab, family, LAB_HOST_SERVER);
+	int client = lab_udp_client(lab, family, LAB_UDP_CLIENT_PORT,
+				    LAB_HOST_SERVER);
+	int sent = 0, got = 0;
+
+	while (got < QUESTIONS) {
+		while (sent < QUESTIONS && sent - got < AHEAD) {
+			lab_send(client, "q");
+			sent++;
+		}
+		if (!lab_udp_receives(client, "q", NULL))
+			break;
+		got++;
+	}
+	UNIT_CHECK(got == QUESTIONS, "%d answers via %s", got, via);
+	close(client);
+	lab_stop(lab, echo, SIGKILL, 1000);
+}
+
+static void
+hasty(void)
+{
+	each(NULL, " responses 1\n", check_hasty);
+}
+
+/* --- icmp ----------------------------------------------------------------- */
+
+static void
+check_refused(struct lab *lab, int family, const char *via)
+{
+	int client = lab_udp_client(lab, family, LAB_UDP_CLIENT_PORT,
+				    LAB_HOST_SERVER);
+	size_t n = lab_log_count("proxyd", " close=refused");
+	int server;
+
+	(void)via;
+	/* nobody is there; then there is */
+	lab_send(client, "anybody?");
+	CU_ASSERT(lab_closed("refused", n + 1));
+	server = lab_udp_serve(lab, family, LAB_HOST_SERVER);
+	CU_ASSERT(lab_udp_asks(client, server, "again", NULL));
+	close(client);
+	close(server);
+}
+
+static void
+refused(void)
+{
+	each(NULL, "", check_refused);
+}
+
+/* A router beyond the box says that it does not go on. */
+static void
+check_unreachable(struct lab *lab, int family, const char *via)
+{
+	int client = lab_udp_client(lab, family, LAB_UDP_CLIENT_PORT,
+				    LAB_HOST_SERVER);
+	size_t n = lab_log_count("proxyd", " close=unreachable");
+
+	(void)via;
+	lab_nft(lab, LAB_ROUTER,
+		"table inet closed {\n chain onward {\n"
+		"  type filter hook forward priority 0;\n"
+		"  udp dport 53 reject with icmpx host-unreachable\n }\n}\n");
+	lab_send(client, "anybody?");
+	CU_ASSERT(lab_closed("unreachable", n + 1));
+	lab_nft(lab, LAB_ROUTER, "delete table inet closed");
+	close(client);
+}
+
+static void
+unreachable(void)
+{
+	static const struct lab_options options = {.router = true};
+
+	each(&options, "", check_unreachable);
+}
+
+/* --- no room -------------------------------------------------------------- */
+
+/*
+ * Who is answered keeps its place; of the others the oldest has to go, when
+ * it has had a second.
+ */
+static void
+crowded(void)
+{
+	enum { FLOOD = 300 };
+	int friend, server, i, fd;
+	struct lab *lab;
+	pid_t pid;
+
+	lab = lab_begin(NULL,
+			"gateway {\n inside in0\n user %s\n max-flows 8\n}\n"
+			"service dns {\n intercept udp port 53\n}\n",
+			&pid);
+	server = lab_udp_serve(lab, AF_INET, LAB_HOST_SERVER);
+	friend = lab_udp_client(lab, AF_INET, 0, LAB_HOST_SERVER);
+	CU_ASSERT(lab_udp_asks(friend, server, "question", NULL));
+	/* nobody answers there, and nobody says so */
+	lab_nft(lab, LAB_SERVER,
+		"table inet mute {\n chain in {\n"
+		"  type filter hook input priority 0;\n"
+		"  ip daddr " LAB_OTHER4 " drop\n }\n}\n");
+	for (i = 0; i < FLOOD; i++) {
+		fd = lab_udp_client(lab, AF_INET, 20000 + (unsigned int)i,
+				    LAB_HOST_OTHER);
+		lab_send(fd, "flood");
+		close(fd);
+		if (i % 100 == 99)
+			lab_sleep(400);
+	}
+	CU_ASSERT(lab_udp_asks(friend, server, "still there?", NULL));
+	CU_ASSERT(lab_logged("proxyd", "the flow table is full"));
+	lab_sleep(1000);
+	fd = lab_udp_client(lab, AF_INET, 0, LAB_HOST_SERVER);
+	CU_ASSERT(lab_udp_asks(fd, server, "another", NULL));
+	CU_ASSERT(lab_closed("crowded-out", 1));
+	close(fd);
+	close(friend);
+	close(server);
+	lab_end(lab, pid);
+}
+
+static const struct unit_test tests[] = {
+	{"nat_expired", nat_expired},
+	{"responses", responses},
+	{"hasty", hasty},
+	{"refused", refused},
+	{"unreachable", unreachable},
+	{"crowded", crowded},
+};
+
+LAB_MAIN("datagram_ends", tests)
