@@ -233,6 +233,120 @@ crowded(void)
 	lab_end(lab, pid);
 }
 
+/* --- proxyd dies ---------------------------------------------------------- */
+
+enum { ALIVE_MS = 1000 };
+
+/* One datagram of the client's, answered; is it the box that is seen? */
+static bool
+is_proxied(struct lab *lab, int family, int client, int server)
+{
+	struct endpoint seen = {0}, box = {0};
+	char text[ENDPOINT_TEXT_LEN];
+	char c;
+
+	endpoint_parse(lab_at(lab, family, LAB_HOST_OUTSIDE, 0, text), &box);
+	while (recv(client, &c, 1, MSG_DONTWAIT) >= 0 ||
+	       recv(server, &c, 1, MSG_DONTWAIT) >= 0)
+		;
+	if (!lab_udp_asks(client, server, "tick", &seen))
+		return false;
+	return addr_equal(&seen.addr, &box.addr);
+}
+
+/*
+ * A client that sends twice a second, always from one port: is it proxied,
+ * or routed, within the alive-timeout and a second?
+ */
+static void
+check_becomes(struct lab *lab, int family, int client, int server, bool proxied,
+	      const char *via)
+{
+	uint64_t end_ms = clock_now_ms() + ALIVE_MS + 1000;
+
+	while (is_proxied(lab, family, client, server) != proxied &&
+	       clock_now_ms() < end_ms)
+		lab_sleep(500);
+	UNIT_CHECK(clock_now_ms() < end_ms, "%s via %s: not %s",
+		   inet_family_name(family), via,
+		   proxied ? "proxied" : "routed");
+	CU_ASSERT_EQUAL(is_proxied(lab, family, client, server), proxied);
+}
+
+/* The master alone, or all of its processes. */
+static void
+kill_proxyd(struct lab *lab, pid_t pid, bool all)
+{
+	pid_t pids[16];
+	size_t n = lab_children(pid, NULL, pids, 16), i;
+
+	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGKILL, 1000), 128 + SIGKILL);
+	for (i = 0; i < n && all; i++)
+		kill(pids[i], SIGKILL);
+	CU_ASSERT(LAB_WAIT(!all || !lab_alive(pids[0]), 1000));
+}
+
+static void
+check_killed(const char *via, int family)
+{
+	char policy[512];
+	struct lab *lab;
+	int client, server;
+	pid_t pid;
+
+	snprintf(policy, sizeof(policy),
+		 "gateway {\n inside in0\n user %%s\n alive-timeout 1s\n}\n"
+		 "pool original {\n node original\n}\n"
+		 "service dns {\n intercept udp port 53 via %s\n}\n",
+		 via);
+	lab = lab_begin(NULL, policy, &pid);
+	server = lab_udp_serve(lab, family, LAB_HOST_SERVER);
+	client = lab_udp_client(lab, family, LAB_UDP_CLIENT_PORT,
+				LAB_HOST_SERVER);
+	CU_ASSERT(is_proxied(lab, family, client, server));
+	kill_proxyd(lab, pid, family == AF_INET6);
+	check_becomes(lab, family, client, server, false, via);
+	pid = lab_proxyd_up(lab);
+	check_becomes(lab, family, client, server, true, via);
+	close(client);
+	close(server);
+	lab_stop_proxyd(lab, pid);
+	lab_down(lab);
+}
+
+/* Routed while nobody is there, and captured again, from the same port. */
+static void
+killed(void)
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		check_killed(lab_vias[i / 2], lab_families[i % 2]);
+}
+
+/* Told to end, it does not wait for datagrams to end, which they never do. */
+static void
+drained(void)
+{
+	struct lab *lab;
+	int client, server;
+	uint64_t began;
+	pid_t pid;
+
+	lab = lab_udp_begin(NULL, "tproxy", "client", "", &pid);
+	server = lab_udp_serve(lab, AF_INET, LAB_HOST_SERVER);
+	client = lab_udp_client(lab, AF_INET, 0, LAB_HOST_SERVER);
+	CU_ASSERT(lab_udp_asks(client, server, "question", NULL));
+	began = clock_now_ms();
+	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGTERM, 15000), 0);
+	UNIT_CHECK(clock_now_ms() - began < 6500, "ended after %u ms",
+		   (unsigned int)(clock_now_ms() - began));
+	CU_ASSERT(lab_closed("drain-timeout", 1));
+	close(client);
+	close(server);
+	lab_down(lab);
+}
+
 static const struct unit_test tests[] = {
 	{"nat_expired", nat_expired},
 	{"responses", responses},
@@ -240,6 +354,8 @@ static const struct unit_test tests[] = {
 	{"refused", refused},
 	{"unreachable", unreachable},
 	{"crowded", crowded},
+	{"killed", killed},
+	{"drained", drained},
 };
 
 LAB_MAIN("datagram_ends", tests)

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "tests/lab/lab_udp.h"
@@ -148,9 +147,174 @@ strays(void)
 	}
 }
 
+/* --- sizes ---------------------------------------------------------------- */
+
+static void
+fill(uint8_t *data, size_t n, uint32_t seed)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		seed = seed * 1664525 + 1013904223;
+		data[i] = (uint8_t)(seed >> 24);
+	}
+}
+
+/* Is this datagram the next one that comes back? */
+static void
+check_back(int client, const uint8_t *data, size_t size, const char *what)
+{
+	static const size_t room = 65536;
+	uint8_t *got = malloc(room);
+	ssize_t n;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(got);
+	n = lab_udp_receive(client, got, room, NULL);
+	UNIT_CHECK(n == (ssize_t)size && !memcmp(got, data, size),
+		   "%s: %zd bytes, not the %zu that were sent", what, n, size);
+	free(got);
+}
+
+/* From none to all that fits; in fragments where they are needed. */
+static void
+one_by_one(int client, int family)
+{
+	static const size_t sizes[] = {0,    1,	   2,	 1400,	1472,
+				       1473, 1500, 9000, 40000, 65507};
+	uint8_t *data = malloc(65536);
+	size_t i, size;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(data);
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		size = sizes[i];
+		if (size == 65507 && family == AF_INET6)
+			size = 65527;
+		fill(data, size, (uint32_t)size);
+		CU_ASSERT_EQUAL(send(client, data, size, 0), (ssize_t)size);
+		check_back(client, data, size, "one by one");
+	}
+	free(data);
+}
+
+/*
+ * Runs of one size, which travel as one, and others between them: each is a
+ * datagram of its own, and in its place.
+ */
+static void
+in_bursts(int client)
+{
+	static const size_t sizes[] = {100,  100,  100,	 7,    100,  0, 0,
+				       50,   60,   1400, 1400, 1400, 3, 3,
+				       9000, 9000, 1,	 1472, 1472};
+	enum { N = sizeof(sizes) / sizeof(sizes[0]) };
+	uint8_t *data = malloc(N * 9000);
+	size_t i;
+	int k;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(data);
+	for (k = 0; k < 20; k++) {
+		for (i = 0; i < N; i++) {
+			fill(data + i * 9000, sizes[i],
+			     (uint32_t)(k * 100) + (uint32_t)i);
+			if (send(client, data + i * 9000, sizes[i], 0) < 0)
+				lab_die("send: %s", strerror(errno));
+		}
+		for (i = 0; i < N; i++)
+			check_back(client, data + i * 9000, sizes[i], "burst");
+	}
+	free(data);
+}
+
+/* The client's kernel is given several at once, as those of QUIC do. */
+static void
+segmented(int client)
+{
+	enum { SIZE = 700, N = 30, LAST = 33 };
+	uint8_t *data = malloc(N * SIZE + LAST);
+	int on = SIZE, off = 0, i;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(data);
+	fill(data, N * SIZE + LAST, 5);
+	if (setsockopt(client, SOL_UDP, UDP_SEGMENT, &on, sizeof(on)) < 0 ||
+	    send(client, data, N * SIZE + LAST, 0) < 0)
+		lab_die("UDP_SEGMENT: %s", strerror(errno));
+	for (i = 0; i < N; i++)
+		check_back(client, data + i * SIZE, SIZE, "segment");
+	check_back(client, data + N * SIZE, LAST, "last segment");
+	setsockopt(client, SOL_UDP, UDP_SEGMENT, &off, sizeof(off));
+	free(data);
+}
+
+static void
+sizes(void)
+{
+	struct lab *lab;
+	pid_t pid, echo;
+	int i, client;
+
+	for (i = 0; i < 4; i++) {
+		lab = lab_udp_begin(NULL, lab_vias[i / 2], "client", "", &pid);
+		echo = lab_udp_echo(lab, lab_families[i % 2], LAB_HOST_SERVER);
+		client = lab_udp_client(lab, lab_families[i % 2], 0,
+					LAB_HOST_SERVER);
+		one_by_one(client, lab_families[i % 2]);
+		in_bursts(client);
+		segmented(client);
+		close(client);
+		lab_stop(lab, echo, SIGKILL, 1000);
+		lab_end(lab, pid);
+	}
+}
+
+/* --- a narrow way --------------------------------------------------------- */
+
+/*
+ * Beyond a router the way is narrower. IPv4 is made to fit there; of IPv6
+ * the router says so once, and the next ones are made to fit here.
+ */
+static void
+narrow(void)
+{
+	static const struct lab_options options = {.router = true};
+	uint8_t data[1400], got[1500];
+	struct lab *lab;
+	pid_t pid, echo;
+	int i, k, client;
+	ssize_t n;
+
+	lab = lab_udp_begin(&options, "tproxy", "client", "", &pid);
+	lab_must(lab, LAB_ROUTER, "ip link set far0 mtu 1300");
+	lab_must(lab, LAB_SERVER, "ip link set eth0 mtu 1300");
+	for (i = 0; i < 2; i++) {
+		echo = lab_udp_echo(lab, lab_families[i], LAB_HOST_SERVER);
+		client = lab_udp_client(lab, lab_families[i], 0,
+					LAB_HOST_SERVER);
+		fill(data, sizeof(data), 9);
+		/* a burst, so that it is sent as one: of IPv6, it is lost */
+		for (k = 0; k < 5; k++)
+			CU_ASSERT(send(client, data, sizeof(data), 0) > 0);
+		for (k = 0; k < 5 && lab_families[i] == AF_INET; k++)
+			check_back(client, data, sizeof(data), "ipv4");
+		lab_sleep(100);
+		while (recv(client, got, sizeof(got), MSG_DONTWAIT) >= 0)
+			;
+		CU_ASSERT(send(client, data, sizeof(data), 0) > 0);
+		n = lab_udp_receive(client, got, sizeof(got), NULL);
+		UNIT_CHECK(n == sizeof(data), "%s: %zd bytes",
+			   inet_family_name(lab_families[i]), n);
+		close(client);
+		lab_stop(lab, echo, SIGKILL, 1000);
+	}
+	lab_stop_proxyd(lab, pid);
+	CU_ASSERT_EQUAL(lab_log_count("proxyd", " close=stopped"), 2);
+	lab_down(lab);
+}
+
 static const struct unit_test tests[] = {
 	{"clients", clients},
 	{"strays", strays},
+	{"sizes", sizes},
+	{"narrow", narrow},
 };
 
 LAB_MAIN("datagram_many", tests)
