@@ -162,6 +162,7 @@ PROXYD = \
 	proxyd/net/upstream \
 	proxyd/net/datagram \
 	proxyd/net/inherited \
+	proxyd/net/sockets \
 	proxyd/net/listener \
 	proxyd/net/alive \
 	proxyd/pool/balance \
@@ -196,6 +197,11 @@ PROXYD = \
 	proxyd/child \
 	proxyd/worker \
 	proxyd/pulse \
+	proxyd/rota \
+	proxyd/crew \
+	proxyd/duty \
+	proxyd/crews \
+	proxyd/reload \
 	proxyd/master
 
 # the programs: each has one more file, with main()

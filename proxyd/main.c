@@ -170,16 +170,16 @@ have_standard_fds(void)
 static int
 run(const struct options *o)
 {
-	struct policy *p;
+	struct master_setup setup = {.path = o->policy};
 	int status;
 
-	p = load_policy(o->policy);
-	if (!p)
+	setup.policy = load_policy(o->policy);
+	if (!setup.policy)
 		return STATUS_POLICY;
-	status = o->check_only ? EXIT_SUCCESS : take_rights(p);
+	status = o->check_only ? EXIT_SUCCESS : take_rights(setup.policy);
 	if (status == 0 && !o->check_only)
-		status = master_run(p);
-	policy_free(p);
+		return master_run(&setup);
+	policy_free(setup.policy);
 	return status;
 }
 

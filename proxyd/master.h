@@ -2,20 +2,26 @@
 /*
  * master.h - the process that is started, and that starts the others.
  *
- * Reads signals, owns the listening sockets, keeps a tracker and a worker
- * running, and tells netsetup's rules that proxyd is alive. Proxies nothing
- * itself, so that nothing a client sends can reach it.
+ * Reads signals, owns the listening sockets, keeps a tracker and workers
+ * running, has a new policy follow the old one, and tells netsetup's rules
+ * that proxyd is alive. Proxies nothing itself, so that nothing a client
+ * sends can reach it.
  */
 #ifndef PROXYD_MASTER_H
 #define PROXYD_MASTER_H
 
 #include "policy/policy.h"
 
+struct master_setup {
+	struct policy *policy; /* the master's from now on */
+	const char *path;      /* borrows: where it is read again */
+};
+
 /*
  * Be proxyd for this policy until told to end; already with the rights of
  * the master. Returns the exit status, in the children too: they return
  * from here when their life is over. Reports its errors itself.
  */
-int master_run(const struct policy *p);
+int master_run(const struct master_setup *setup);
 
 #endif

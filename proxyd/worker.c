@@ -6,6 +6,9 @@
  * clients then wait in the listening sockets' queues. Listeners are waited
  * for level-triggered, so that a turn may leave some of the queue behind.
  *
+ * From which slots' sockets it accepts, the master says: its own, and those
+ * of workers that it stands in for.
+ *
  * A worker without a master drains. For a moment it still accepts, until
  * the tracker has told the rules that nobody captures any more.
  */
@@ -46,10 +49,11 @@ enum worker_state {
 	WORKER_DONE,
 };
 
-/* A listener, as a source of the loop. */
+/* A socket of a listener, as a source of the loop. */
 struct door {
-	struct worker *worker;		 /* borrows */
-	const struct listener *listener; /* borrows */
+	struct worker *worker;	   /* borrows */
+	struct listener *listener; /* borrows */
+	uint32_t slot;
 	struct loop_source source;
 };
 
@@ -58,13 +62,18 @@ struct worker {
 	struct loop loop;
 	struct flows flows;
 	struct listing listing;
-	struct door *doors; /* owns */
+	struct door *doors; /* owns: of each listener, its slots */
+	size_t n_doors;
+	bool *serves; /* owns: of each slot */
 	struct loop_source talk;
 	struct timer tick;
-	struct timer end; /* of the grace, or of the drain */
+	struct timer grace; /* of an orphan; then of the last listeners */
+	struct timer cut;   /* when draining takes too long */
+	uint64_t cut_ms;
 	struct limiter said_full;
 	enum worker_state state;
 	uint32_t max_flows;
+	bool lingers; /* draining, and some listeners are still open */
 	bool paused;
 	uint64_t paused_until_ms;
 };
@@ -87,8 +96,8 @@ pause_accepting(struct worker *w, uint32_t ms, const char *why)
 		log_warn("accepting pauses with %" PRIu32 " flows: %s",
 			 w->flows.n, why);
 	/* datagrams cannot wait: udp.h says which of them are dropped */
-	for (i = 0; i < w->setup->listeners->n; i++)
-		if (!is_udp(&w->setup->listeners->list[i]))
+	for (i = 0; i < w->n_doors; i++)
+		if (!is_udp(w->doors[i].listener))
 			loop_remove(&w->loop, &w->doors[i].source);
 	w->paused = true;
 	w->paused_until_ms = w->loop.now_ms + ms;
@@ -104,8 +113,9 @@ is_shortage(int error)
 
 /* Accept one. False: no more for now. */
 static bool
-accept_one(struct worker *w, const struct listener *l)
+accept_one(struct door *d)
 {
+	struct worker *w = d->worker;
 	union sockaddr_any sa;
 	socklen_t len = sizeof(sa);
 	struct endpoint peer;
@@ -116,14 +126,14 @@ accept_one(struct worker *w, const struct listener *l)
 		return false;
 	}
 	sa.sa.sa_family = AF_UNSPEC;
-	fd = accept4(l->fd, &sa.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	fd = accept4(d->source.fd, &sa.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	error = errno;
 	if (fd < 0 && is_shortage(error))
 		pause_accepting(w, PAUSE_MS, strerror(error));
 	if (fd < 0)
 		return error != EAGAIN && !is_shortage(error);
 	peer = endpoint_from_sockaddr(&sa);
-	flow_open(&w->flows, l, fd, &peer);
+	flow_open(&w->flows, d->listener, fd, &peer);
 	if (w->flows.reserve_fd >= 0)
 		return true;
 	pause_accepting(w, PAUSE_MS, "no descriptors left");
@@ -138,30 +148,38 @@ on_door(void *owner, uint32_t events)
 
 	(void)events;
 	if (is_udp(d->listener)) {
-		udp_receive(&d->worker->flows, d->listener);
+		udp_receive(&d->worker->flows, d->listener, d->source.fd);
 		return;
 	}
 	for (i = 0; i < ACCEPT_TURN; i++)
-		if (!accept_one(d->worker, d->listener))
+		if (!accept_one(d))
 			return;
 }
 
+/* Wait at it, if it is there and its slot is served. */
+static int
+open_door(struct worker *w, struct door *d)
+{
+	int fd = sockets_fd(d->listener->sockets, d->slot);
+
+	if (fd < 0 || d->source.waiting || !w->serves[d->slot])
+		return 0;
+	return loop_add(&w->loop, &d->source, fd, EPOLLIN, on_door, d);
+}
+
+/* At all of them where it does not wait yet. */
 static int
 start_accepting(struct worker *w)
 {
-	struct listeners *ls = w->setup->listeners;
 	size_t i;
 	int r;
 
-	for (i = 0; i < ls->n; i++) {
-		if (w->doors[i].source.waiting)
-			continue;
-		r = loop_add(&w->loop, &w->doors[i].source, ls->list[i].fd,
-			     EPOLLIN, on_door, &w->doors[i]);
+	w->paused = false;
+	for (i = 0; i < w->n_doors; i++) {
+		r = open_door(w, &w->doors[i]);
 		if (r < 0)
 			return r;
 	}
-	w->paused = false;
 	return 0;
 }
 
@@ -175,6 +193,59 @@ resume_accepting(struct worker *w)
 		pause_accepting(w, PAUSE_MS, "cannot wait for listeners");
 }
 
+/* --- slots ---------------------------------------------------------------- */
+
+/* There are more doors to wait at. */
+static void
+start_again(struct worker *w)
+{
+	if (!w->paused && start_accepting(w) < 0)
+		pause_accepting(w, PAUSE_MS, "cannot wait for listeners");
+}
+
+static void
+take_slot(struct worker *w, uint32_t slot)
+{
+	if (slot >= w->setup->listeners->n_slots)
+		return;
+	w->serves[slot] = true;
+	start_again(w);
+}
+
+static void
+give_slot(struct worker *w, uint32_t slot)
+{
+	size_t i;
+
+	if (slot >= w->setup->listeners->n_slots)
+		return;
+	w->serves[slot] = false;
+	for (i = 0; i < w->n_doors; i++)
+		if (w->doors[i].slot == slot)
+			loop_remove(&w->loop, &w->doors[i].source);
+}
+
+/* A socket that was not open when we were started. */
+static void
+take_socket(struct worker *w, const struct worker_order *order,
+	    struct talk_fds *fds)
+{
+	struct listeners *ls = w->setup->listeners;
+	struct sockets_what what;
+	struct listener *l;
+
+	if (fds->n != 1 || order->listener >= ls->n ||
+	    order->slot >= ls->n_slots)
+		return;
+	l = &ls->list[order->listener];
+	what = listener_what(l);
+	if (!l->sockets)
+		l->sockets = sockets_new(&what);
+	if (l->sockets && sockets_fd(l->sockets, order->slot) < 0 &&
+	    sockets_put(l->sockets, order->slot, fds->fd[--fds->n]) == 0)
+		start_again(w);
+}
+
 /* --- ending --------------------------------------------------------------- */
 
 static void
@@ -185,7 +256,7 @@ end_flows(struct worker *w, enum reason reason)
 }
 
 static void
-on_drain_timeout(void *owner)
+on_cut(void *owner)
 {
 	struct worker *w = owner;
 
@@ -194,50 +265,100 @@ on_drain_timeout(void *owner)
 	end_flows(w, REASON_DRAIN_TIMEOUT);
 }
 
-/* What waits in the queue of `l`, now. */
+/* What waits in the queue, now. */
 static void
-take_in(struct worker *w, const struct listener *l)
+take_in(struct door *d)
 {
+	struct worker *w = d->worker;
 	size_t n;
 
-	if (is_udp(l)) {
-		for (n = 0; n < DRAIN_TURN && udp_receive(&w->flows, l);)
+	if (is_udp(d->listener)) {
+		for (n = 0; n < DRAIN_TURN &&
+			    udp_receive(&w->flows, d->listener, d->source.fd);)
 			n += UDP_TURN;
 		return;
 	}
 	for (n = 0; n < DRAIN_TURN && !w->paused; n++)
-		if (!accept_one(w, l))
+		if (!accept_one(d))
 			break;
+}
+
+/* Leave a listener; with `empty`, take in who waits there first. */
+static void
+leave_listener(struct worker *w, size_t index, bool empty)
+{
+	uint32_t n_slots = w->setup->listeners->n_slots, slot;
+	struct door *d = &w->doors[index * n_slots];
+
+	for (slot = 0; slot < n_slots; slot++, d++) {
+		if (!d->source.waiting)
+			continue;
+		if (empty)
+			take_in(d);
+		loop_remove(&w->loop, &d->source);
+	}
+	listener_shut(&w->setup->listeners->list[index]);
 }
 
 /* What waits in the queues was promised a proxy: take it in first. */
 static void
-drain(struct worker *w)
+on_lingered(void *owner)
 {
-	struct listeners *ls = w->setup->listeners;
+	struct worker *w = owner;
 	size_t i;
 
+	for (i = 0; i < w->setup->listeners->n; i++)
+		leave_listener(w, i, true);
+	w->paused = false;
+	w->lingers = false;
+	udp_drain(&w->flows);
+}
+
+static void
+begin_draining(struct worker *w)
+{
 	if (w->state == WORKER_DRAINING)
 		return;
 	w->state = WORKER_DRAINING;
-	for (i = 0; i < ls->n; i++) {
-		take_in(w, &ls->list[i]);
-		loop_remove(&w->loop, &w->doors[i].source);
-	}
-	w->paused = false;
-	listeners_shut(ls);
-	udp_drain(&w->flows);
-	timer_clear(&w->loop.timers, &w->end);
-	timer_init(&w->end, on_drain_timeout, w);
-	timer_set(&w->loop.timers, &w->end,
-		  w->loop.now_ms + w->setup->policy->gateway.drain_timeout_ms);
+	timer_clear(&w->loop.timers, &w->grace);
+	timer_init(&w->grace, on_lingered, w);
+	timer_init(&w->cut, on_cut, w);
+	w->cut_ms = UINT64_MAX;
+	w->lingers = true;
 	log_info("draining %" PRIu32 " flows", w->flows.n);
+}
+
+static void
+drain(struct worker *w, const struct worker_order *order)
+{
+	struct timers *ts = &w->loop.timers;
+	uint64_t cut_ms = w->loop.now_ms + order->timeout_ms;
+	size_t i;
+
+	begin_draining(w);
+	for (i = 0; i < w->setup->listeners->n; i++)
+		if (!(order->alone[i / 8] & 1u << i % 8))
+			leave_listener(w, i, false);
+	if (w->lingers && order->linger_ms)
+		timer_set(ts, &w->grace, w->loop.now_ms + order->linger_ms);
+	else if (w->lingers)
+		on_lingered(w);
+	/* only ever sooner */
+	if (cut_ms < w->cut_ms)
+		timer_set(ts, &w->cut, cut_ms);
+	w->cut_ms = cut_ms < w->cut_ms ? cut_ms : w->cut_ms;
 }
 
 static void
 on_grace_over(void *owner)
 {
-	drain(owner);
+	struct worker *w = owner;
+	struct worker_order order = {
+		.timeout_ms = w->setup->policy->gateway.drain_timeout_ms,
+	};
+
+	memset(order.alone, 0xff, sizeof(order.alone));
+	drain(w, &order);
 }
 
 static void
@@ -254,8 +375,8 @@ become_orphan(struct worker *w)
 		return;
 	log_error("the master is gone, draining");
 	w->state = WORKER_ORPHANED;
-	timer_init(&w->end, on_grace_over, w);
-	timer_set(&w->loop.timers, &w->end, w->loop.now_ms + ORPHAN_GRACE_MS);
+	timer_init(&w->grace, on_grace_over, w);
+	timer_set(&w->loop.timers, &w->grace, w->loop.now_ms + ORPHAN_GRACE_MS);
 }
 
 static void
@@ -273,8 +394,17 @@ static void
 obey(struct worker *w, const struct worker_order *order, struct talk_fds *fds)
 {
 	switch ((enum worker_order_kind)order->kind) {
+	case WORKER_TAKE:
+		take_slot(w, order->slot);
+		break;
+	case WORKER_GIVE:
+		give_slot(w, order->slot);
+		break;
+	case WORKER_LISTEN:
+		take_socket(w, order, fds);
+		break;
 	case WORKER_DRAIN:
-		drain(w);
+		drain(w, order);
 		break;
 	case WORKER_QUIT:
 		end_flows(w, REASON_STOPPED);
@@ -326,15 +456,15 @@ on_tick(void *owner)
 {
 	struct worker *w = owner;
 
-	atomic_store(&w->setup->shm->worker.tick_ms, w->loop.now_ms);
+	atomic_store(&w->setup->own->tick_ms, w->loop.now_ms);
 	timer_set(&w->loop.timers, &w->tick, w->loop.now_ms + TICK_MS);
 }
 
-/* Each flow has two descriptors, each listener one. */
+/* Each flow has two descriptors, each listener one a slot. */
 static uint32_t
-flows_possible(uint32_t wanted, size_t n_listeners)
+flows_possible(uint32_t wanted, size_t n_doors)
 {
-	uint64_t most = FLOWS_MAX, spare = SPARE_FDS + n_listeners;
+	uint64_t most = FLOWS_MAX, spare = SPARE_FDS + n_doors;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
@@ -354,13 +484,17 @@ make_doors(struct worker *w)
 	struct listeners *ls = w->setup->listeners;
 	size_t i;
 
-	w->doors = calloc(ls->n + 1, sizeof(*w->doors));
-	if (!w->doors)
+	w->n_doors = ls->n * ls->n_slots;
+	w->doors = calloc(w->n_doors + 1, sizeof(*w->doors));
+	w->serves = calloc(ls->n_slots, sizeof(*w->serves));
+	if (!w->doors || !w->serves)
 		return -ENOMEM;
-	for (i = 0; i < ls->n; i++) {
+	for (i = 0; i < w->n_doors; i++) {
 		w->doors[i].worker = w;
-		w->doors[i].listener = &ls->list[i];
+		w->doors[i].listener = &ls->list[i / ls->n_slots];
+		w->doors[i].slot = (uint32_t)(i % ls->n_slots);
 	}
+	w->serves[w->setup->index % ls->n_slots] = w->setup->serves;
 	return 0;
 }
 
@@ -370,8 +504,9 @@ worker_init(struct worker *w, const struct worker_setup *setup)
 	int r;
 
 	w->setup = setup;
-	w->max_flows = flows_possible(setup->policy->gateway.max_flows,
-				      setup->listeners->n);
+	w->max_flows =
+		flows_possible(setup->policy->gateway.max_flows,
+			       setup->listeners->n * setup->listeners->n_slots);
 	r = loop_init(&w->loop);
 	if (r < 0)
 		return r;
@@ -379,6 +514,7 @@ worker_init(struct worker *w, const struct worker_setup *setup)
 	w->flows.listeners = setup->listeners;
 	w->flows.loop = &w->loop;
 	w->flows.shm = setup->shm;
+	w->flows.own = setup->own;
 	w->flows.tally = setup->tally;
 	w->flows.access = setup->access;
 	w->flows.max = w->max_flows;
@@ -410,6 +546,7 @@ worker_fini(struct worker *w)
 	udp_fini(&w->flows);
 	flows_fini(&w->flows);
 	free(w->doors);
+	free(w->serves);
 	loop_fini(&w->loop);
 }
 
@@ -427,7 +564,8 @@ worker_run(const struct worker_setup *setup)
 		r = loop_turn(&w->loop);
 		resume_accepting(w);
 		access_flush(setup->access);
-		if (w->state == WORKER_DRAINING && w->flows.n == 0)
+		if (w->state == WORKER_DRAINING && !w->lingers &&
+		    w->flows.n == 0)
 			w->state = WORKER_DONE;
 	}
 	if (r < 0)

@@ -29,13 +29,13 @@ flows_use_reserve(struct flows *fs)
 void
 flows_show(struct flows *fs)
 {
-	atomic_store(&fs->shm->worker.flows, fs->n);
+	atomic_store(&fs->own->flows, fs->n);
 }
 
 void
 flows_began(struct flows *fs, const struct policy_service *s)
 {
-	shm_count(&fs->shm->worker.accepted);
+	shm_count(&fs->own->counts.accepted);
 	tally_begin(&fs->tally[s - fs->policy->services]);
 }
 
@@ -43,7 +43,7 @@ void
 flows_ended(struct flows *fs, const struct policy_service *s,
 	    enum reason reason, uint64_t bytes_in, uint64_t bytes_out)
 {
-	shm_count(&fs->shm->worker.ended[reason]);
+	shm_count(&fs->own->counts.ended[reason]);
 	tally_end(&fs->tally[s - fs->policy->services], reason, bytes_in,
 		  bytes_out);
 }

@@ -37,6 +37,7 @@ struct flows {
 	const struct listeners *listeners; /* borrows */
 	struct loop *loop;		   /* borrows */
 	struct shm *shm;		   /* borrows */
+	struct shm_worker *own;		   /* borrows: of this process */
 	struct tally_row *tally;	   /* borrows: of each service */
 	struct access *access;		   /* borrows */
 	int count_fd; /* owns: of origdst_open_count(); or -errno */

@@ -464,14 +464,14 @@ take(struct flows *fs, const struct arrival *a, unsigned int i)
 }
 
 bool
-udp_receive(struct flows *fs, const struct listener *l)
+udp_receive(struct flows *fs, const struct listener *l, int fd)
 {
 	struct arrival a = {.service = l->service, .kind = l->kind};
 	struct datagram_batch *b = fs->udp->batch;
 	int i, k, n = DATAGRAM_BATCH;
 
 	for (i = 0; i < TURNS && n == DATAGRAM_BATCH; i++) {
-		n = datagram_receive(b, l->fd);
+		n = datagram_receive(b, fd);
 		for (k = 0; k < n; k++) {
 			a.client = datagram_from(b, (unsigned int)k);
 			a.at = datagram_to(b, (unsigned int)k,

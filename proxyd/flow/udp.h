@@ -28,11 +28,11 @@ int udp_init(struct flows *fs);
 void udp_fini(struct flows *fs);
 
 /*
- * Take what waits in a listener of udp, or as much of it as one has a turn
- * for: then true. With a full table this is still called: datagrams of new
+ * Take what waits in `fd`, a socket of a listener of udp, or as much of it as
+ * one has a turn for: then true. With a full table this is still called: datagrams of new
  * clients are dropped.
  */
-bool udp_receive(struct flows *fs, const struct listener *l);
+bool udp_receive(struct flows *fs, const struct listener *l, int fd);
 
 /*
  * Datagrams have no end to wait for: what is under way gets a second, then

@@ -2,103 +2,40 @@
 /*
  * listener.c - opens what listener.h describes.
  *
- * Not SO_REUSEPORT: a second proxyd by mistake would quietly get a share of
- * the flows. So the successor of one that was killed waits a moment for the
- * orphaned worker to close. What accepted sockets need, TCP_NODELAY and
- * keep-alive, they inherit, which saves the calls for each.
+ * An address may be in use by a former policy of our own: the same service
+ * by tproxy that was redirected, or one address of a port that was on all
+ * of them. Then it is left for later, when the former's clients have gone.
+ * In use by anybody else it is an error; but the successor of one that was
+ * killed waits a moment for the orphaned worker to close.
  */
 #include "proxyd/net/listener.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "lib/clock.h"
 
-#include "proxyd/base/sock.h"
-#include "proxyd/net/datagram.h"
-
-enum {
-	BACKLOG = 4096,
-	PATIENCE_MS = 2000, /* an orphaned worker needs 250 to let go */
-	PATIENCE_TURN_MS = 50,
-};
+enum { PATIENCE_TURN_MS = 50 };
 
 /* The listeners as they are opened. */
 struct opening {
-	struct listeners *ls; /* borrows */
-	struct str *why;      /* borrows */
+	struct listeners *ls;		  /* borrows */
+	const struct listener_plan *plan; /* borrows */
+	struct str *why;		  /* borrows */
 	uint64_t patient_until_ms;
 };
 
-static bool
-is_udp(const struct listener *l)
+struct sockets_what
+listener_what(const struct listener *l)
 {
-	return l->service->proto == PROTO_UDP;
-}
-
-static int
-prepare_tcp(int fd)
-{
-	int r;
-
-	r = sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (r == 0)
-		r = sock_set(fd, SOL_TCP, TCP_NODELAY, 1);
-	if (r == 0)
-		r = sock_keep_alive(fd);
-	return r;
-}
-
-static int
-prepare(int fd, const struct listener *l)
-{
-	int family = l->endpoint.addr.family, r;
-
-	if (is_udp(l))
-		r = datagram_prepare(fd, family, l->kind == LISTENER_TPROXY);
-	else
-		r = prepare_tcp(fd);
-	if (r == 0 && family == AF_INET6)
-		r = sock_set(fd, SOL_IPV6, IPV6_V6ONLY, 1);
-	if (r == 0 && l->kind == LISTENER_TPROXY)
-		r = sock_set_transparent(fd, family);
-	if (r == 0 && l->kind == LISTENER_TPROXY)
-		r = sock_set(fd, SOL_SOCKET, SO_MARK, (int)l->mark);
-	return r;
-}
-
-static int
-open_socket(const struct listener *l, int *ret_fd)
-{
-	const struct endpoint *e = &l->endpoint;
-	union sockaddr_any sa;
-	socklen_t len;
-	int fd, r;
-
-	fd = socket(e->addr.family,
-		    (is_udp(l) ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK |
-			    SOCK_CLOEXEC,
-		    0);
-	if (fd < 0)
-		return -errno;
-	r = prepare(fd, l);
-	len = endpoint_to_sockaddr(e, &sa);
-	if (r == 0 && bind(fd, &sa.sa, len) < 0)
-		r = -errno;
-	if (r == 0 && is_udp(l))
-		r = datagram_share(fd);
-	else if (r == 0 && listen(fd, BACKLOG) < 0)
-		r = -errno;
-	if (r < 0) {
-		close(fd);
-		return r;
-	}
-	*ret_fd = fd;
-	return 0;
+	return (struct sockets_what){
+		.proto = l->service->proto,
+		.at = l->endpoint,
+		.transparent = l->kind == LISTENER_TPROXY,
+		.mark = l->kind == LISTENER_TPROXY ? l->mark : 0,
+	};
 }
 
 static void
@@ -118,23 +55,99 @@ hint(int error)
 		return "; is proxyd running already? see `ss -tulnp`";
 	case -EADDRNOTAVAIL:
 		return "; this box does not have that address, or not yet";
+	case -E2BIG:
+		return "; listen on less";
 	default:
 		return "";
 	}
 }
 
-/* The same, but wait for whoever has the address to let it go. */
+/* Sockets of a former policy that are just these. */
+static struct sockets *
+find_former(const struct listener_plan *plan, const struct sockets_what *what)
+{
+	const struct listeners *ls;
+	struct sockets *s;
+	size_t i, k;
+
+	for (k = 0; k < plan->n_former; k++) {
+		ls = plan->former[k];
+		for (i = 0; i < ls->n; i++) {
+			s = ls->list[i].sockets;
+			if (s && sockets_what_equal(&s->what, what))
+				return s;
+		}
+	}
+	return NULL;
+}
+
+static bool
+overlap(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->port == b->port && a->addr.family == b->addr.family &&
+	       (addr_is_any(&a->addr) || addr_is_any(&b->addr) ||
+		addr_equal(&a->addr, &b->addr));
+}
+
+/*
+ * May a former policy be in the way of it? Also one that has shut its own
+ * here: its workers may not have got so far.
+ */
+static bool
+is_obstructed(const struct listener_plan *plan, const struct listener *l)
+{
+	const struct listeners *ls;
+	size_t i, k;
+
+	for (k = 0; k < plan->n_former; k++) {
+		ls = plan->former[k];
+		for (i = 0; i < ls->n; i++)
+			if (ls->list[i].service->proto == l->service->proto &&
+			    overlap(&ls->list[i].endpoint, &l->endpoint))
+				return true;
+	}
+	return false;
+}
+
+/* Open its sockets, and wait for whoever has the address to let it go. */
 static int
-open_patiently(const struct opening *o, const struct listener *l, int *ret_fd)
+open_patiently(const struct opening *o, struct listener *l)
 {
 	static const struct timespec turn = {
 		.tv_nsec = PATIENCE_TURN_MS * 1000000L,
 	};
+	struct sockets_what what = listener_what(l);
 	int r;
 
-	while ((r = open_socket(l, ret_fd)) == -EADDRINUSE &&
+	while ((r = sockets_open(&what, o->ls->n_slots, &l->sockets)) ==
+		       -EADDRINUSE &&
 	       clock_now_ms() < o->patient_until_ms)
 		nanosleep(&turn, NULL);
+	if (r == -EADDRINUSE && is_obstructed(o->plan, l))
+		return 0;
+	return r;
+}
+
+static int
+obtain(const struct opening *o, struct listener *l)
+{
+	struct sockets_what what = listener_what(l);
+	struct sockets *s = find_former(o->plan, &what);
+	int r;
+
+	if (!s) {
+		r = open_patiently(o, l);
+	} else if (s->latest == o->ls) {
+		/* twice in one policy */
+		r = -EADDRINUSE;
+	} else {
+		r = sockets_grow(s, o->ls->n_slots);
+		if (r == 0)
+			l->sockets = s;
+		s->users += r == 0;
+	}
+	if (l->sockets)
+		l->sockets->latest = o->ls;
 	return r;
 }
 
@@ -149,7 +162,7 @@ add(const struct opening *o, struct listener l, bool optional)
 	if (!more)
 		return -ENOMEM;
 	ls->list = more;
-	r = open_patiently(o, &l, &l.fd);
+	r = ls->n < LISTENERS_MAX ? obtain(o, &l) : -E2BIG;
 	if (r == -EAFNOSUPPORT && optional) {
 		if (!o->why->len)
 			explain(&l, r, "; IPv6 is left out", o->why);
@@ -186,7 +199,7 @@ static int
 add_service(const struct opening *o, const struct policy *p,
 	    const struct policy_service *s)
 {
-	struct listener l = {.fd = -1, .service = s};
+	struct listener l = {.service = s};
 	size_t i;
 	int r = 0;
 
@@ -210,13 +223,16 @@ add_service(const struct opening *o, const struct policy *p,
 }
 
 int
-listeners_open(struct listeners *ls, const struct policy *p, struct str *why)
+listeners_open(struct listeners *ls, const struct listener_plan *plan,
+	       struct str *why)
 {
-	const struct opening o = {ls, why, clock_now_ms() + PATIENCE_MS};
+	const struct policy *p = plan->policy;
+	const struct opening o = {ls, plan, why,
+				  clock_now_ms() + plan->patience_ms};
 	size_t i;
 	int r = 0;
 
-	memset(ls, 0, sizeof(*ls));
+	*ls = (struct listeners){.n_slots = plan->n_slots};
 	for (i = 0; i < p->n_services && r == 0; i++)
 		r = add_service(&o, p, &p->services[i]);
 	if (r < 0)
@@ -224,16 +240,51 @@ listeners_open(struct listeners *ls, const struct policy *p, struct str *why)
 	return r;
 }
 
+bool
+listeners_late(struct listeners *ls, size_t *ret_index)
+{
+	struct sockets_what what;
+	struct listener *l;
+	size_t i;
+
+	for (i = 0; i < ls->n; i++) {
+		l = &ls->list[i];
+		if (l->sockets)
+			continue;
+		what = listener_what(l);
+		if (sockets_open(&what, ls->n_slots, &l->sockets) < 0)
+			continue;
+		*ret_index = i;
+		return true;
+	}
+	return false;
+}
+
+bool
+listener_is_shared(const struct listener *l, const struct listeners *other)
+{
+	size_t i;
+
+	for (i = 0; i < other->n; i++)
+		if (l->sockets && other->list[i].sockets == l->sockets)
+			return true;
+	return false;
+}
+
+void
+listener_shut(struct listener *l)
+{
+	sockets_let_go(l->sockets);
+	l->sockets = NULL;
+}
+
 void
 listeners_shut(struct listeners *ls)
 {
 	size_t i;
 
-	for (i = 0; i < ls->n; i++) {
-		if (ls->list[i].fd >= 0)
-			close(ls->list[i].fd);
-		ls->list[i].fd = -1;
-	}
+	for (i = 0; i < ls->n; i++)
+		listener_shut(&ls->list[i]);
 }
 
 void
@@ -274,7 +325,7 @@ listeners_capture(const struct listeners *ls, const struct policy_service *s,
 	for (i = 0; i < ls->n; i++) {
 		l = &ls->list[i];
 		if (l->kind != LISTENER_LISTEN && l->service == s &&
-		    l->endpoint.addr.family == family && l->fd >= 0)
+		    l->endpoint.addr.family == family && l->sockets)
 			return true;
 	}
 	return false;

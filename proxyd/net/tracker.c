@@ -23,6 +23,7 @@
 
 #include "lib/log.h"
 
+#include "proxyd/base/talk.h"
 #include "proxyd/net/elements.h"
 
 struct tracker {
@@ -218,23 +219,57 @@ close_handle(struct tracker *t)
 	nfct_close(t->nfct);
 }
 
-int
-tracker_run(const struct policy *p, int fd, int alive_fd)
+/* What the master has to say. False: nobody says anything any more. */
+static bool
+hear(int talk_fd, bool *ret_leave)
 {
-	struct pollfd fds[2] = {
-		{.fd = fd, .events = POLLIN},
-		{.fd = alive_fd, .events = POLLIN},
-	};
-	struct tracker t;
+	struct tracker_order order = {0};
+	ssize_t n;
 
-	open_handle(&t);
-	while (!fds[1].revents) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+	n = talk_receive(talk_fd, &order, sizeof(order), NULL);
+	if (n > 0 && order.kind == TRACKER_LEAVE)
+		*ret_leave = true;
+	return n != 0;
+}
+
+/* Until the master is gone, or says so: then true. */
+static bool
+answer_all(struct tracker *t, struct pollfd *fds, size_t n)
+{
+	bool leave = false;
+	size_t i;
+
+	while (!leave) {
+		if (poll(fds, n + 1, -1) < 0 && errno != EINTR)
 			break;
-		if (fds[0].revents && !serve(&t, fd))
-			fds[0].fd = -1;
+		if (fds[n].revents && !hear(fds[n].fd, &leave))
+			break;
+		for (i = 0; i < n; i++)
+			if (fds[i].revents && !serve(t, fds[i].fd))
+				fds[i].fd = -1;
 	}
-	end_alive_sets(p);
+	return leave;
+}
+
+int
+tracker_run(const struct policy *p, const int *fds, size_t n, int talk_fd)
+{
+	struct pollfd *wait;
+	struct tracker t;
+	size_t i;
+
+	wait = calloc(n + 1, sizeof(*wait));
+	if (!wait)
+		return EXIT_FAILURE;
+	for (i = 0; i <= n; i++)
+		wait[i] = (struct pollfd){
+			.fd = i < n ? fds[i] : talk_fd,
+			.events = POLLIN,
+		};
+	open_handle(&t);
+	if (!answer_all(&t, wait, n))
+		end_alive_sets(p);
 	close_handle(&t);
+	free(wait);
 	return 0;
 }

@@ -2,8 +2,8 @@
 /*
  * tracker.h - the process that may ask conntrack, and what is said to it.
  *
- * A worker has no CAP_NET_ADMIN, so it asks the tracker over a
- * SOCK_SEQPACKET pair, one struct each way. The tracker has a second task:
+ * A worker has no CAP_NET_ADMIN, so it asks the tracker over a talk of its
+ * own, one struct each way. The tracker has a second task:
  * when the master is gone, it empties the alive sets, so that no packet is
  * captured for a proxyd that is dead. The one door to
  * libnetfilter_conntrack. It decides nothing and keeps nothing.
@@ -11,6 +11,7 @@
 #ifndef PROXYD_NET_TRACKER_H
 #define PROXYD_NET_TRACKER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/inet.h"
@@ -46,11 +47,20 @@ struct tracker_answer {
 	struct endpoint destination;
 };
 
+enum tracker_order_kind {
+	TRACKER_LEAVE = 1, /* end, but leave the alive sets as they are */
+};
+
+/* What the master tells the tracker: a message of base/talk. */
+struct tracker_order {
+	uint32_t kind; /* enum tracker_order_kind */
+};
+
 /*
- * The tracker's life: answer what comes in on `fd` until `alive_fd`, the
- * tracker's end of the talk with the master, ends; then empty the alive sets of
- * `p`. Returns its exit status. Privileges are already limited.
+ * The tracker's life: answer what comes in on the `n` talks `fds` with the
+ * workers, until the talk with the master, `talk_fd`, ends; then empty the
+ * alive sets of `p`. Returns its exit status. Privileges are already limited.
  */
-int tracker_run(const struct policy *p, int fd, int alive_fd);
+int tracker_run(const struct policy *p, const int *fds, size_t n, int talk_fd);
 
 #endif

@@ -14,7 +14,7 @@ alone_begin(const char *gateway, const char *service, pid_t *ret_pid)
 	struct lab *lab = lab_up(&alone_options);
 
 	lab_policy(lab,
-		   "gateway {\n\tuser %s\n%s}\n"
+		   "gateway {\n\tuser %s\n\tworkers 1\n%s}\n"
 		   "pool app {\n\tnode " LAB_SERVER4 ":80\n"
 		   "\tnode " LAB_OTHER4 "\n\tsource gateway\n}\n"
 		   "service web {\n\tlisten tcp 80\n\tuse app\n%s}\n",

@@ -29,6 +29,7 @@ begin_via(const char *via, const struct lab_options *options,
 		 "	inside in0\n"
 		 "	outside out0\n"
 		 "	user %s\n"
+		 "	workers 1\n"
 		 "	on-failure %s\n"
 		 "	alive-timeout %s\n"
 		 "	drain-timeout 20s\n"

@@ -41,7 +41,7 @@ static void
 keepalive(void)
 {
 	static const char policy[] =
-		"gateway {\n\tinside in0\n\tuser %s\n}\n"
+		"gateway {\n\tinside in0\n\tuser %s\n\tworkers 1\n}\n"
 		"service web {\n\tintercept tcp port 80\n}\n";
 	struct lab_flow flows[2];
 	struct str out = {0};
@@ -125,7 +125,7 @@ careless_parent(void)
 	pid_t pid, worker;
 
 	lab_policy(lab,
-		   "gateway { user %s }\n"
+		   "gateway { user %s; workers 1 }\n"
 		   "pool app { node " LAB_SERVER4 ":80; source gateway }\n"
 		   "service web { listen tcp 80; use app }\n",
 		   lab_user());
@@ -153,7 +153,7 @@ many_services(void)
 	int i;
 
 	str_addf(&policy,
-		 "gateway { user %s; max-flows 100000 }\n"
+		 "gateway { user %s; workers 1; max-flows 100000 }\n"
 		 "pool app { node " LAB_SERVER4 ":80; source gateway }\n",
 		 lab_user());
 	for (i = 0; i < 100; i++)
@@ -186,7 +186,7 @@ log_is_stuck(void)
 	int i, l;
 
 	lab_policy(lab,
-		   "gateway { user %s }\n"
+		   "gateway { user %s; workers 1 }\n"
 		   "pool app { node " LAB_SERVER4 ":80; source gateway }\n"
 		   "pool me { node 127.0.0.1:81; source gateway }\n"
 		   "service web { listen tcp 80; use app }\n"

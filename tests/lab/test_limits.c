@@ -15,7 +15,7 @@
 /* --- the client's port ---------------------------------------------------- */
 
 static const char keeps_port[] =
-	"gateway {\n\tinside in0\n\tuser %s\n}\n"
+	"gateway {\n\tinside in0\n\tuser %s\n\tworkers 1\n}\n"
 	"pool app {\n\tnode " LAB_SERVER4 ":80\n\tsource client-port\n}\n"
 	"service web {\n\tintercept tcp port 80\n"
 	"\tuse app\n}\n";
@@ -133,7 +133,7 @@ check_full(struct lab *lab, pid_t worker, size_t room)
 }
 
 static const char one_node[] =
-	"gateway { user %s; max-flows %d }\n"
+	"gateway { user %s; workers 1; max-flows %d }\n"
 	"pool app { node " LAB_SERVER4 ":80; source gateway }\n"
 	"service web { listen tcp 80; use app }\n";
 

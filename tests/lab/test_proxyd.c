@@ -314,7 +314,7 @@ log_file(void)
 		 "command -v python3 >/dev/null || exit 0; "
 		 "python3 -m json.tool " LOGS "/a >/dev/null");
 	kill(pid, SIGHUP);
-	CU_ASSERT(LAB_WAIT(lab_logged("proxyd", "reload is not supp"), 2000));
+	CU_ASSERT(LAB_WAIT(lab_logged("proxyd", "proxyd: reloaded"), 2000));
 	close(l);
 	lab_stop_proxyd(lab, pid);
 	lab_down(lab);

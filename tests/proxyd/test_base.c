@@ -14,25 +14,55 @@
 
 #include "tests/unit.h"
 
-/* What a child counts, its parent reads. */
+/*
+ * What a process counted stays when it is gone, its states do not, and the
+ * next one begins with an empty slot.
+ */
 static void
 test_shm(void)
 {
-	struct shm *shm = shm_new();
+	struct shm *shm = shm_new(3);
+	struct shm_worker *w[4];
+	int status;
 	pid_t pid;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(shm);
-	CU_ASSERT_EQUAL(shm_ended(&shm->worker), 0);
+	CU_ASSERT_EQUAL(shm_vacant(shm), 3);
+	w[0] = shm_take(shm, 7, 0);
+	w[1] = shm_take(shm, 7, 1);
+	CU_ASSERT(w[0] && w[1] && w[0] != w[1]);
+	CU_ASSERT_EQUAL((uintptr_t)w[1] % 64, 0);
+	CU_ASSERT_EQUAL(shm_ended(&w[1]->counts), 0);
 	pid = fork();
 	if (pid == 0) {
-		shm_count(&shm->worker.ended[REASON_REFUSED]);
-		shm_count(&shm->worker.ended[REASON_REFUSED]);
-		shm_count(&shm->worker.ended[REASON_LOOP]);
+		shm_count(&w[1]->counts.ended[REASON_REFUSED]);
+		shm_count(&w[1]->counts.ended[REASON_REFUSED]);
+		shm_count(&w[1]->counts.ended[REASON_LOOP]);
+		atomic_store(&w[1]->flows, 5);
+		atomic_store(&w[1]->tick_ms, 1);
 		_exit(0);
 	}
-	CU_ASSERT_EQUAL(waitpid(pid, NULL, 0), pid);
-	CU_ASSERT_EQUAL(shm->worker.ended[REASON_REFUSED], 2);
-	CU_ASSERT_EQUAL(shm_ended(&shm->worker), 3);
+	CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+	CU_ASSERT_EQUAL(w[1]->counts.ended[REASON_REFUSED], 2);
+	CU_ASSERT_EQUAL(shm_ended(&w[1]->counts), 3);
+	shm_give(shm, w[1]);
+	CU_ASSERT_EQUAL(shm->past.ended[REASON_REFUSED], 2);
+	CU_ASSERT_EQUAL(shm_ended(&shm->past), 3);
+	w[2] = shm_take(shm, 8, 0);
+	CU_ASSERT_PTR_EQUAL(w[2], w[1]);
+	CU_ASSERT(w[2]->flows == 0 && w[2]->tick_ms == 0);
+	CU_ASSERT_EQUAL(shm_ended(&w[2]->counts), 0);
+	CU_ASSERT_EQUAL(w[2]->generation, 8);
+	shm_count(&w[2]->counts.ended[REASON_REFUSED]);
+	shm_give(shm, w[2]);
+	CU_ASSERT_EQUAL(shm->past.ended[REASON_REFUSED], 3);
+	/* there are only so many */
+	CU_ASSERT_EQUAL(shm_vacant(shm), 2);
+	w[2] = shm_take(shm, 8, 0);
+	w[3] = shm_take(shm, 8, 1);
+	CU_ASSERT(w[2] && w[3]);
+	CU_ASSERT_EQUAL(shm_vacant(shm), 0);
+	CU_ASSERT_PTR_NULL(shm_take(shm, 8, 2));
 	shm_free(shm);
 	shm_free(NULL);
 }

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* reload.c - what reload.h says, step by step. */
+#include "proxyd/reload.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "lib/diag.h"
+#include "lib/log.h"
+
+#include "proxyd/base/notify.h"
+
+void
+reload_init(struct reload *r, struct crews *crews, const char *path)
+{
+	*r = (struct reload){.crews = crews, .path = path};
+	TAILQ_INIT(&r->wishes);
+}
+
+void
+reload_forget(struct reload *r, struct reload_wish *wish)
+{
+	if (wish->waits)
+		TAILQ_REMOVE(&r->wishes, wish, link);
+	wish->waits = false;
+}
+
+const char *
+reload_obstacle(const struct policy *now, const struct policy *wanted)
+{
+	const struct policy_gateway *a = &now->gateway, *b = &wanted->gateway;
+
+	if (a->workers != b->workers)
+		return "workers";
+	if (strcmp(a->user, b->user))
+		return "user";
+	if (a->capture_ports.low != b->capture_ports.low ||
+	    a->capture_ports.high != b->capture_ports.high)
+		return "capture-ports";
+	if (a->mark_deliver != b->mark_deliver ||
+	    a->mark_upstream != b->mark_upstream ||
+	    a->mark_mask != b->mark_mask)
+		return "mark";
+	if (a->table != b->table)
+		return "table";
+	return a->zone != b->zone ? "zone" : NULL;
+}
+
+/* --- saying so ------------------------------------------------------------ */
+
+static void
+say_lines(void (*say)(const char *fmt, ...), const char *text)
+{
+	size_t len;
+
+	for (; *text; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		say("%.*s", (int)len, text);
+	}
+}
+
+static void
+begin_notify(void)
+{
+	char state[64];
+
+	snprintf(state, sizeof(state),
+		 "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "000", clock_now_ms());
+	notify_send(state);
+}
+
+/* The next one who waits for this outcome. */
+static struct reload_wish *
+next_wish(struct reload *r)
+{
+	struct reload_wish *wish;
+
+	TAILQ_FOREACH(wish, &r->wishes, link)
+	if (!wish->later)
+		return wish;
+	return NULL;
+}
+
+/* `why` NULL: it was done. */
+static void
+tell(struct reload *r, const char *why)
+{
+	struct reload_wish *wish;
+
+	if (why) {
+		say_lines(log_error, why);
+		log_error("not reloaded, all stays as it was");
+	} else {
+		log_notice("reloaded");
+	}
+	notify_send("READY=1");
+	while ((wish = next_wish(r))) {
+		reload_forget(r, wish);
+		wish->done(wish->owner, why);
+	}
+}
+
+/* From now on all who wait, wait for the next outcome. */
+static void
+promote_wishes(struct reload *r)
+{
+	struct reload_wish *wish;
+
+	r->again = false;
+	TAILQ_FOREACH(wish, &r->wishes, link)
+	wish->later = false;
+}
+
+/* --- reloading ------------------------------------------------------------ */
+
+/* NULL, and why not. */
+static struct policy *
+load(struct reload *r, struct str *why)
+{
+	struct policy *p;
+	struct diags diags;
+	const char *word;
+
+	diags_init(&diags);
+	p = policy_load(r->path, &diags);
+	diags_format(&diags, false, why);
+	diags_fini(&diags);
+	if (!p)
+		return NULL;
+	say_lines(log_warn, str_text(why));
+	str_clear(why);
+	word = reload_obstacle(r->crews->current->policy, p);
+	if (!word)
+		return p;
+	str_addf(why, "'%s' changes only by restart or SIGUSR2", word);
+	policy_free(p);
+	return NULL;
+}
+
+static void
+attempt(struct reload *r, uint64_t now_ms)
+{
+	struct str why = {0};
+	struct policy *p;
+	int done = -1;
+
+	begin_notify();
+	p = load(r, &why);
+	if (p)
+		done = crews_follow(r->crews, p, now_ms, &why);
+	if (done < 0)
+		tell(r, str_text(&why));
+	else if (why.len)
+		log_notice("%s", str_text(&why));
+	str_fini(&why);
+}
+
+void
+reload_ask(struct reload *r, struct reload_wish *wish, uint64_t now_ms)
+{
+	bool under_way = r->crews->next != NULL;
+
+	if (wish) {
+		wish->waits = true;
+		wish->later = under_way;
+		TAILQ_INSERT_TAIL(&r->wishes, wish, link);
+	}
+	if (under_way)
+		r->again = true;
+	else
+		attempt(r, now_ms);
+}
+
+void
+reload_outcome(struct reload *r, enum crews_outcome outcome, uint64_t now_ms)
+{
+	switch (outcome) {
+	case CREWS_SAME:
+		return;
+	case CREWS_FOLLOWED:
+		tell(r, NULL);
+		break;
+	case CREWS_FAILED:
+		tell(r, "the new processes did not get ready");
+		break;
+	}
+	if (!r->again)
+		return;
+	promote_wishes(r);
+	attempt(r, now_ms);
+}
+
+void
+reload_stop(struct reload *r)
+{
+	bool under_way = r->crews->next != NULL;
+
+	promote_wishes(r);
+	if (under_way)
+		tell(r, "proxyd is ending");
+}
