@@ -78,7 +78,7 @@ set_up(struct bench *b)
 	memset(b, 0, sizeof(*b));
 	b->policy = load();
 	b->listener.service = &b->policy->services[0];
-	b->shm = shm_new();
+	b->shm = shm_new(1);
 	b->tally = tally_new(b->policy, 1);
 	CU_ASSERT_FATAL(b->shm && b->tally);
 	CU_ASSERT_EQUAL_FATAL(loop_init(&b->loop), 0);
@@ -88,6 +88,7 @@ set_up(struct bench *b)
 	b->flows.policy = b->policy;
 	b->flows.loop = &b->loop;
 	b->flows.shm = b->shm;
+	b->flows.own = shm_take(b->shm, 1, 0);
 	b->flows.tally = tally_column(b->tally, 0);
 	b->flows.access = &b->access;
 	CU_ASSERT_EQUAL_FATAL(flows_init(&b->flows, b->talk[1]), 0);
