@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# proxies.sh - the ways through the box, sourced. Each is made ready by
-# start_WAY, which sets `pids`, the processes of the proxy.
+# proxies.sh - the ways through the box, sourced after server.sh. Each is
+# made ready by start_WAY, which sets `pids`, the processes of the proxy.
 #
 #	routing		no proxy
 #	proxyd		and what netsetup installs for it
@@ -15,7 +15,6 @@
 
 # shellcheck disable=SC2034,SC2086,SC2154	# $dir and others are net.sh's
 
-web=80 bulk=5201 echo=7
 own_web=50080 own_bulk=50081 own_echo=50082 # listeners under foreign rules
 
 proxy_log=$dir/proxy.log
@@ -243,4 +242,12 @@ start_nginx_rules() {
 	run_nginx "$(capture_port web)" "$(capture_port bulk)" \
 		"$(capture_port echo)"
 	started nginx_rules
+}
+
+# does the way have a proxy for them, or none at all?
+has_datagrams() {
+	case $way in
+	haproxy*) false ;;
+	proxyd) alive echo ;;
+	esac
 }
