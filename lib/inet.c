@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/str.h"
+
 const char *
 inet_family_name(int family)
 {
@@ -35,9 +37,84 @@ addr_parse(const char *text, struct addr *ret_addr)
 	return 0;
 }
 
+/*
+ * Text of addresses stands in the record of every flow, and inet_ntop() is
+ * made of sprintf(): so the usual ones are written here.
+ */
+static void
+format_ipv4(const uint8_t bytes[4], char *at)
+{
+	char octet[STR_DECIMAL_LEN];
+	size_t i, n;
+
+	for (i = 0; i < 4; i++) {
+		n = str_decimal(bytes[i], octet);
+		memcpy(at, octet, n + 1);
+		at += n;
+		if (i < 3)
+			*at++ = '.';
+	}
+}
+
+/* The longest run of zero groups, the first of those, at least two. */
+static void
+find_gap(const unsigned int groups[8], unsigned int *ret_at,
+	 unsigned int *ret_len)
+{
+	unsigned int i, n;
+
+	*ret_at = 8;
+	*ret_len = 1;
+	for (i = 0; i < 8; i += n + 1) {
+		for (n = 0; i + n < 8 && !groups[i + n]; n++)
+			;
+		if (n <= *ret_len)
+			continue;
+		*ret_at = i;
+		*ret_len = n;
+	}
+}
+
+/* RFC 5952; the first group is not zero. */
+static void
+format_ipv6(const uint8_t bytes[16], char *at)
+{
+	static const char hex[] = "0123456789abcdef";
+	unsigned int groups[8], gap, len, i;
+	int shift;
+
+	for (i = 0; i < 8; i++)
+		groups[i] = (unsigned int)bytes[2 * i] << 8 | bytes[2 * i + 1];
+	find_gap(groups, &gap, &len);
+	for (i = 0; i < 8; i++) {
+		if (i == gap) {
+			*at++ = ':';
+			i += len - 1;
+			if (i == 7)
+				*at++ = ':';
+			continue;
+		}
+		if (i)
+			*at++ = ':';
+		for (shift = 12; shift && !(groups[i] >> shift); shift -= 4)
+			;
+		for (; shift >= 0; shift -= 4)
+			*at++ = hex[groups[i] >> shift & 15];
+	}
+	*at = '\0';
+}
+
 const char *
 addr_format(const struct addr *a, char buf[ADDR_TEXT_LEN])
 {
+	if (a->family == AF_INET) {
+		format_ipv4(a->bytes, buf);
+		return buf;
+	}
+	if (a->family == AF_INET6 && (a->bytes[0] || a->bytes[1])) {
+		format_ipv6(a->bytes, buf);
+		return buf;
+	}
 	if (!inet_ntop(a->family, a->bytes, buf, ADDR_TEXT_LEN))
 		snprintf(buf, ADDR_TEXT_LEN, "-");
 	return buf;
@@ -302,15 +379,19 @@ endpoint_parse(const char *text, struct endpoint *ret_endpoint)
 const char *
 endpoint_format(const struct endpoint *e, char buf[ENDPOINT_TEXT_LEN])
 {
-	char addr[ADDR_TEXT_LEN];
+	bool bracket = e->port && e->addr.family == AF_INET6;
+	size_t n;
 
-	addr_format(&e->addr, addr);
+	if (bracket)
+		buf[0] = '[';
+	addr_format(&e->addr, buf + bracket);
 	if (!e->port)
-		snprintf(buf, ENDPOINT_TEXT_LEN, "%s", addr);
-	else if (e->addr.family == AF_INET6)
-		snprintf(buf, ENDPOINT_TEXT_LEN, "[%s]:%u", addr, e->port);
-	else
-		snprintf(buf, ENDPOINT_TEXT_LEN, "%s:%u", addr, e->port);
+		return buf;
+	n = strlen(buf);
+	if (bracket)
+		buf[n++] = ']';
+	buf[n++] = ':';
+	str_decimal(e->port, buf + n);
 	return buf;
 }
 

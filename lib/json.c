@@ -133,7 +133,7 @@ void
 json_uint(struct json *j, const char *key, uint64_t value)
 {
 	begin_value(j, key);
-	str_addf(j->out, "%" PRIu64, value);
+	str_add_uint(j->out, value);
 }
 
 void

@@ -2,10 +2,8 @@
 #include "lib/str.h"
 
 #include <assert.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { STR_FIRST_CAP = 64 };
 
@@ -30,9 +28,8 @@ str_text(const struct str *s)
 	return s->data ? s->data : "";
 }
 
-/* Room for `more` bytes and the NUL behind what is there. */
-static void
-reserve(struct str *s, size_t more)
+void
+str_reserve(struct str *s, size_t more)
 {
 	size_t cap = s->cap ? s->cap : STR_FIRST_CAP;
 
@@ -49,26 +46,28 @@ reserve(struct str *s, size_t more)
 	s->cap = cap;
 }
 
-void
-str_add_bytes(struct str *s, const void *data, size_t len)
+size_t
+str_decimal(uint64_t n, char buf[STR_DECIMAL_LEN])
 {
-	reserve(s, len);
-	if (len)
-		memcpy(s->data + s->len, data, len);
-	s->len += len;
-	s->data[s->len] = '\0';
+	char digits[STR_DECIMAL_LEN];
+	size_t i = sizeof(digits), len;
+
+	do {
+		digits[--i] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	len = sizeof(digits) - i;
+	memcpy(buf, digits + i, len);
+	buf[len] = '\0';
+	return len;
 }
 
 void
-str_add(struct str *s, const char *text)
+str_add_uint(struct str *s, uint64_t n)
 {
-	str_add_bytes(s, text, strlen(text));
-}
+	char digits[STR_DECIMAL_LEN] = "";
 
-void
-str_add_char(struct str *s, char c)
-{
-	str_add_bytes(s, &c, 1);
+	str_add_bytes(s, digits, str_decimal(n, digits));
 }
 
 void
@@ -81,7 +80,7 @@ str_vaddf(struct str *s, const char *fmt, va_list ap)
 	len = vsnprintf(NULL, 0, fmt, again);
 	va_end(again);
 	assert(len >= 0);
-	reserve(s, (size_t)len);
+	str_reserve(s, (size_t)len);
 	vsnprintf(s->data + s->len, (size_t)len + 1, fmt, ap);
 	s->len += (size_t)len;
 }

@@ -7,7 +7,6 @@
  */
 #include "proxyd/ctl/record.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "lib/json.h"
@@ -16,7 +15,7 @@
 struct writer {
 	struct str *out;
 	struct json *json;
-	const char *gap;
+	size_t begin; /* of the line, in `out` */
 };
 
 const char *
@@ -33,13 +32,14 @@ record_via_name(enum record_via via)
 	return names[via];
 }
 
-static void
+/* Inline: the lengths of keys are known when this is compiled. */
+static inline void
 put_key(struct writer *w, const char *key)
 {
-	str_add(w->out, w->gap);
+	if (w->out->len != w->begin)
+		str_add_char(w->out, ' ');
 	str_add(w->out, key);
 	str_add_char(w->out, '=');
-	w->gap = " ";
 }
 
 /* Needs no quotes: printable, not empty, nothing that ends a value. */
@@ -49,7 +49,8 @@ is_plain(const char *text)
 	const unsigned char *s;
 
 	for (s = (const unsigned char *)text; *s; s++)
-		if (*s <= ' ' || *s >= 0x7f || strchr("\"\\=", *s))
+		if (*s <= ' ' || *s >= 0x7f || *s == '"' || *s == '\\' ||
+		    *s == '=')
 			return false;
 	return s != (const unsigned char *)text;
 }
@@ -71,7 +72,19 @@ put_quoted(struct str *out, const char *text)
 	str_add_char(out, '"');
 }
 
-static void
+/* A text that never needs quotes. */
+static inline void
+put_plain(struct writer *w, const char *key, const char *text)
+{
+	if (w->json) {
+		json_string(w->json, key, text);
+		return;
+	}
+	put_key(w, key);
+	str_add(w->out, text);
+}
+
+static inline void
 put_text(struct writer *w, const char *key, const char *text)
 {
 	if (w->json && text) {
@@ -87,7 +100,7 @@ put_text(struct writer *w, const char *key, const char *text)
 	}
 }
 
-static void
+static inline void
 put_number(struct writer *w, const char *key, uint64_t value)
 {
 	if (w->json) {
@@ -95,10 +108,10 @@ put_number(struct writer *w, const char *key, uint64_t value)
 		return;
 	}
 	put_key(w, key);
-	str_addf(w->out, "%" PRIu64, value);
+	str_add_uint(w->out, value);
 }
 
-static void
+static inline void
 put_ms(struct writer *w, const char *key, int64_t ms)
 {
 	if (ms >= 0)
@@ -107,21 +120,24 @@ put_ms(struct writer *w, const char *key, int64_t ms)
 		put_text(w, key, NULL);
 }
 
-static void
+static inline void
 put_endpoint(struct writer *w, const char *key, const struct endpoint *e)
 {
 	char text[ENDPOINT_TEXT_LEN];
 
-	put_text(w, key, e->addr.family ? endpoint_format(e, text) : NULL);
+	if (e->addr.family)
+		put_plain(w, key, endpoint_format(e, text));
+	else
+		put_text(w, key, NULL);
 }
 
 /* What a flow has from its beginning to its end. */
 static void
 put_flow(struct writer *w, const struct record *r)
 {
-	put_text(w, "id", r->id);
+	put_plain(w, "id", r->id);
 	put_text(w, "service", r->service);
-	put_text(w, "mode", mode_name(r->mode));
+	put_plain(w, "mode", mode_name(r->mode));
 	put_endpoint(w, "client", &r->client);
 	put_endpoint(w, "local", &r->local);
 	put_endpoint(w, "destination", &r->destination);
@@ -138,16 +154,16 @@ put_flow(struct writer *w, const struct record *r)
 static void
 put_fields(struct writer *w, const struct record *r)
 {
-	put_text(w, "time", r->time);
+	put_plain(w, "time", r->time);
 	put_flow(w, r);
-	put_text(w, "close", reason_word(r->close));
+	put_plain(w, "close", reason_word(r->close));
 	put_text(w, "note", r->note);
 }
 
 void
 record_format(const struct record *r, enum log_format format, struct str *out)
 {
-	struct writer w = {.out = out, .gap = ""};
+	struct writer w = {.out = out, .begin = out->len};
 	struct json json;
 
 	if (format == LOG_FORMAT_JSON) {
@@ -166,7 +182,7 @@ void
 record_format_live(const struct record *r, const char *step, uint32_t worker,
 		   struct str *out)
 {
-	struct writer w = {.out = out, .gap = ""};
+	struct writer w = {.out = out, .begin = out->len};
 	struct json json;
 
 	json_init(&json, out, false);

@@ -7,11 +7,29 @@
 
 #include "lib/log.h"
 
+/* At least so many digits; returns where they end. */
+static char *
+put_hex(char *at, uint32_t n, unsigned int least)
+{
+	static const char hex[] = "0123456789abcdef";
+	unsigned int digits = 8;
+
+	while (digits > least && !(n >> (4 * (digits - 1))))
+		digits--;
+	while (digits--)
+		*at++ = hex[n >> (4 * digits) & 15];
+	return at;
+}
+
 void
 tell_id(const struct flows *fs, uint32_t serial, struct record *r)
 {
-	snprintf(r->id, sizeof(r->id), "%08" PRIx32 "-%" PRIx32, fs->epoch,
-		 serial);
+	char *at = r->id;
+
+	at = put_hex(at, fs->epoch, 8);
+	*at++ = '-';
+	at = put_hex(at, serial, 1);
+	*at = '\0';
 }
 
 void

@@ -2,7 +2,9 @@
 #include "lib/clock.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
 #include "tests/unit.h"
 
@@ -62,10 +64,18 @@ static void
 stamps_have_their_shape(void)
 {
 	static const char shape[] = "dddd-dd-ddTdd:dd:dd.dddZ";
-	char buf[CLOCK_STAMP_LEN];
+	char buf[CLOCK_STAMP_LEN], second[CLOCK_STAMP_LEN];
+	time_t before = time(NULL), t;
+	bool same = false;
+	struct tm tm;
 	size_t i;
 
 	clock_stamp(buf);
+	for (t = before; t <= time(NULL); t++) {
+		strftime(second, sizeof(second), "%FT%T.", gmtime_r(&t, &tm));
+		same |= !strncmp(buf, second, strlen(second));
+	}
+	UNIT_CHECK(same, "%s is not now: %s", buf, second);
 	CU_ASSERT_EQUAL(strlen(buf), strlen(shape));
 	for (i = 0; shape[i]; i++)
 		CU_ASSERT(shape[i] == 'd' ? strchr("0123456789", buf[i]) != NULL

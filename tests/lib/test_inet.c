@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/inet.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -55,6 +56,34 @@ addresses_parse_and_print(void)
 		if (!r)
 			UNIT_STRINGS(addr_format(&a, buf), rows[i][1]);
 	}
+}
+
+/* Groups that are zero, short or long, in every mixture. */
+static void
+addresses_print_as_libc_does(void)
+{
+	char got[ADDR_TEXT_LEN], want[ADDR_TEXT_LEN];
+	uint32_t seed = 1, i, k;
+	struct addr a;
+
+	for (i = 0; i < 20000; i++) {
+		memset(&a, 0, sizeof(a));
+		a.family = i % 4 ? AF_INET6 : AF_INET;
+		for (k = 0; k < (i % 4 ? 16 : 4); k++) {
+			seed = seed * 1664525 + 1013904223;
+			if (seed >> 30)
+				a.bytes[k] = (uint8_t)(seed >> 22);
+			/* half of the groups are zero */
+			if (i % 4 > 1 && k % 2 && seed >> 31)
+				a.bytes[k - 1] = a.bytes[k] = 0;
+		}
+		inet_ntop(a.family, a.bytes, want, sizeof(want));
+		addr_format(&a, got);
+		if (strcmp(got, want) != 0)
+			UNIT_STRINGS(got, want);
+	}
+	a = (struct addr){0};
+	UNIT_STRINGS(addr_format(&a, got), "-");
 }
 
 static void
@@ -261,6 +290,7 @@ mapped_addresses_become_ipv4(void)
 }
 
 static const struct unit_test tests[] = {
+	{"addresses_print_as_libc_does", addresses_print_as_libc_does},
 	{"addresses_parse_and_print", addresses_parse_and_print},
 	{"prefixes_parse_and_print", prefixes_parse_and_print},
 	{"prefixes_hold_addresses", prefixes_hold_addresses},
