@@ -380,6 +380,7 @@ const char *
 endpoint_format(const struct endpoint *e, char buf[ENDPOINT_TEXT_LEN])
 {
 	bool bracket = e->port && e->addr.family == AF_INET6;
+	char port[STR_DECIMAL_LEN];
 	size_t n;
 
 	if (bracket)
@@ -391,7 +392,7 @@ endpoint_format(const struct endpoint *e, char buf[ENDPOINT_TEXT_LEN])
 	if (bracket)
 		buf[n++] = ']';
 	buf[n++] = ':';
-	str_decimal(e->port, buf + n);
+	memcpy(buf + n, port, str_decimal(e->port, port) + 1);
 	return buf;
 }
 

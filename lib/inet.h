@@ -47,8 +47,7 @@ union sockaddr_any {
 
 enum {
 	ADDR_TEXT_LEN = INET6_ADDRSTRLEN,
-	/* with room for any 64-bit number where the port is written */
-	ENDPOINT_TEXT_LEN = INET6_ADDRSTRLEN + sizeof("[]:") + 20,
+	ENDPOINT_TEXT_LEN = INET6_ADDRSTRLEN + sizeof("[]:65535"),
 	PREFIX_TEXT_LEN = INET6_ADDRSTRLEN + sizeof("/128"),
 	PORTS_TEXT_LEN = sizeof("65535-65535"),
 };
