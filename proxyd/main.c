@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/diag.h"
@@ -111,6 +112,8 @@ shut_in(void)
 {
 	int r;
 
+	/* gmtime_r() reads a file, once: not in a worker, which may not */
+	tzset();
 	r = sandbox_enter(PRIV_MASTER);
 	if (r == -ENOSYS)
 		log_notice("this kernel has no seccomp; system calls are not"
