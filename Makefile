@@ -161,9 +161,9 @@ PROXYD = \
 	proxyd/net/origdst \
 	proxyd/net/upstream \
 	proxyd/net/datagram \
-	proxyd/net/inherited \
 	proxyd/net/sockets \
 	proxyd/net/listener \
+	proxyd/net/inherited \
 	proxyd/net/alive \
 	proxyd/pool/balance \
 	proxyd/stream/pipes \
@@ -199,9 +199,12 @@ PROXYD = \
 	proxyd/pulse \
 	proxyd/rota \
 	proxyd/crew \
+	proxyd/legacy \
 	proxyd/duty \
 	proxyd/crews \
 	proxyd/reload \
+	proxyd/replace \
+	proxyd/store \
 	proxyd/master
 
 # the programs: each has one more file, with main()

@@ -140,3 +140,24 @@ DEFINE_LOG(warn, LOG_LEVEL_WARN)
 DEFINE_LOG(notice, LOG_LEVEL_NOTICE)
 DEFINE_LOG(info, LOG_LEVEL_INFO)
 DEFINE_LOG(debug, LOG_LEVEL_DEBUG)
+
+static void
+write_text(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_line(level, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_lines(enum log_level level, const char *text)
+{
+	size_t len;
+
+	for (; *text; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		write_text(level, "%.*s", (int)len, text);
+	}
+}

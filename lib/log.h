@@ -48,4 +48,7 @@ void log_notice(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* One line for each line of `text`. */
+void log_lines(enum log_level level, const char *text);
+
 #endif

@@ -49,22 +49,51 @@ baton_path(void)
 
 /* --- passing -------------------------------------------------------------- */
 
-/* All descriptors that are named: do they stay open? */
+/*
+ * Call visit(fd, arg) for all descriptors that are named. 0 or what it
+ * returned first that is not 0.
+ */
+static int
+each_fd(const struct handover *h, int (*visit)(int fd, void *arg), void *arg)
+{
+	const struct handover_child *c;
+	size_t i;
+	int r = 0;
+
+	if (h->shm_fd >= 0)
+		r = visit(h->shm_fd, arg);
+	for (i = 0; i < h->n_crews && r == 0; i++) {
+		r = visit(h->crews[i].policy_fd, arg);
+		if (r == 0)
+			r = visit(h->crews[i].tally_fd, arg);
+	}
+	for (i = 0; i < h->n_children && r == 0; i++) {
+		c = &h->children[i];
+		if (c->pid)
+			r = visit(c->talk_fd, arg);
+		if (r == 0 && !c->is_tracker)
+			r = visit(c->pair_fds[0], arg);
+		if (r == 0 && !c->is_tracker)
+			r = visit(c->pair_fds[1], arg);
+	}
+	for (i = 0; i < h->n_sockets && r == 0; i++)
+		r = visit(h->sockets[i], arg);
+	return r;
+}
+
+static int
+set_flags(int fd, void *flags)
+{
+	return fcntl(fd, F_SETFD, *(int *)flags) < 0 ? -errno : 0;
+}
+
+/* Do they stay open when a program is executed? */
 static int
 keep_fds(const struct handover *h, bool keep)
 {
-	int flags = keep ? 0 : FD_CLOEXEC, r = 0;
-	size_t i;
+	int flags = keep ? 0 : FD_CLOEXEC;
 
-	if (h->shm_fd >= 0 && fcntl(h->shm_fd, F_SETFD, flags) < 0)
-		r = -errno;
-	for (i = 0; i < h->n_sockets; i++)
-		if (fcntl(h->sockets[i], F_SETFD, flags) < 0)
-			r = -errno;
-	for (i = 0; i < h->n_children; i++)
-		if (fcntl(h->children[i].talk_fd, F_SETFD, flags) < 0)
-			r = -errno;
-	return r;
+	return each_fd(h, set_flags, &flags);
 }
 
 static int
@@ -185,65 +214,79 @@ read_memfd(int fd, struct handover *h, unsigned int *ret_line)
 	return r;
 }
 
+/* Does `ls` have it? */
+static bool
+is_taken(const struct listeners *ls, int fd)
+{
+	const struct sockets *s;
+	uint32_t k;
+	size_t i;
+
+	for (i = 0; i < ls->n; i++) {
+		s = ls->list[i].sockets;
+		for (k = 0; k < s->n; k++)
+			if (s->fds[k] == fd)
+				return true;
+	}
+	return false;
+}
+
 /*
  * Nobody knows any more what is what: sockets tell by themselves, and the
  * end of everything else is understood by whoever had the other end.
  */
 static void
-salvage(struct inherited *in)
+salvage(struct listeners *ls)
 {
 	struct rlimit limit;
 	int fd, end = FDS_MAX;
 
-	/* those that were found are found again */
-	free(in->list);
-	*in = (struct inherited){0};
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < FDS_MAX)
 		end = (int)limit.rlim_cur;
 	for (fd = STDERR_FILENO + 1; fd < end; fd++)
-		if (inherited_add(in, fd) < 0)
+		if (!is_taken(ls, fd) && inherited_add(ls, fd) < 0)
 			close(fd);
 }
 
 /* Is it open at all? From now on close-on-exec. */
-static bool
-claim(int fd)
+static int
+claim(int fd, void *unused)
 {
-	return fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+	int flags = FD_CLOEXEC;
+
+	(void)unused;
+	return fd > STDERR_FILENO ? set_flags(fd, &flags) : -EBADF;
 }
 
 static bool
-claim_all(const struct handover *h, struct inherited *in)
+take_sockets(const struct handover *h, struct listeners *ls)
 {
-	bool all = h->shm_fd < 0 || claim(h->shm_fd);
 	size_t i;
 
-	for (i = 0; i < h->n_children && all; i++)
-		all = claim(h->children[i].talk_fd);
-	for (i = 0; i < h->n_sockets && all; i++)
-		all = inherited_add(in, h->sockets[i]) == 0;
-	return all;
+	for (i = 0; i < h->n_sockets; i++)
+		if (inherited_add(ls, h->sockets[i]) < 0)
+			return false;
+	return true;
 }
 
 void
-baton_take(struct handover *h, struct inherited *in)
+baton_take(struct handover *h, struct listeners *ls)
 {
 	unsigned int line;
 	int fd, r;
 
 	handover_init(h);
-	*in = (struct inherited){0};
 	fd = find_memfd();
 	if (fd < 0)
 		return;
 	r = read_memfd(fd, h, &line);
 	if (r == 0)
 		close(fd);
-	if (r == 0 && claim_all(h, in))
+	if (r == 0 && each_fd(h, claim, NULL) == 0 && take_sockets(h, ls))
 		return;
 	log_error("cannot read what the former proxyd left, line %u: %s;"
 		  " its processes finish by themselves",
 		  r ? line : 0, r ? strerror(-r) : "a descriptor is not there");
 	handover_fini(h);
-	salvage(in);
+	salvage(ls);
 }

@@ -26,10 +26,10 @@ int baton_pass(const char *path, char *const *argv, const struct handover *h);
 
 /*
  * Were we executed by a proxyd? Then take what it left: `h` is filled, its
- * sockets are in `in`, all descriptors are close-on-exec. What it left and
- * cannot be read is said; then `h` is empty, and `in` has what could be
- * found. Both are initialised in any case.
+ * sockets are added to `ls`, all descriptors are close-on-exec. What it left
+ * and cannot be read is said; then `h` is empty, and `ls` has what could be
+ * found. `h` is initialised in any case.
  */
-void baton_take(struct handover *h, struct inherited *in);
+void baton_take(struct handover *h, struct listeners *ls);
 
 #endif

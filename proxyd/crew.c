@@ -74,15 +74,34 @@ make_plain(struct crew *c, const struct crew_plan *plan)
 	return c->tally ? 0 : -ENOMEM;
 }
 
+/*
+ * A slot for each worker, and all that are there: clients may wait in them,
+ * also where there were more workers once.
+ */
+static uint32_t
+count_slots(const struct crew_plan *plan)
+{
+	uint32_t n = plan->n_workers;
+	size_t i;
+
+	if (n < plan->n_slots)
+		n = plan->n_slots;
+	for (i = 0; i < plan->n_former; i++)
+		if (n < plan->former[i]->n_slots)
+			n = plan->former[i]->n_slots;
+	return n;
+}
+
 struct crew *
 crew_new(const struct crew_plan *plan, struct str *why)
 {
 	const struct listener_plan listen = {
 		.policy = plan->policy,
-		.n_slots = plan->n_workers,
+		.n_slots = count_slots(plan),
 		.former = plan->former,
 		.n_former = plan->n_former,
 		.patience_ms = plan->patience_ms,
+		.only_former = plan->only_former,
 	};
 	struct crew *c = calloc(1, sizeof(*c));
 	int r;

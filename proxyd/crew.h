@@ -64,6 +64,7 @@ struct crew {
 	struct child tracker;
 	struct crew_worker *workers; /* owns */
 	uint32_t n_workers;
+	bool blind; /* of another program: nobody can read their ticks */
 	/* who this process is, once forked: see crew_start() */
 	uint32_t self; /* of the workers; n_workers: the tracker */
 	int self_fd;   /* owns: its end of the talk with the master; -1 */
@@ -79,9 +80,11 @@ struct crew_plan {
 	struct policy *policy; /* the crew's, if it comes to be */
 	uint32_t generation;
 	uint32_t n_workers;
-	struct shm *shm; /* borrows */
-	int count_fd;	 /* borrows: of origdst_open_count(); or -errno */
+	uint32_t n_slots; /* at least; more if a former one has more */
+	struct shm *shm;  /* borrows */
+	int count_fd;	  /* borrows: of origdst_open_count(); or -errno */
 	/* see struct listener_plan */
+	bool only_former;
 	const struct listeners *const *former;
 	size_t n_former;
 	uint32_t patience_ms;

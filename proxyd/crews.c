@@ -11,6 +11,7 @@
 #include "lib/log.h"
 
 #include "proxyd/duty.h"
+#include "proxyd/legacy.h"
 
 enum {
 	PATIENCE_MS = 2000, /* an orphaned worker needs 250 to let go */
@@ -34,11 +35,15 @@ list_former(const struct crews *cs, const struct listeners *ret[FORMER_MAX])
 	return n;
 }
 
-/* On failure the policy is freed. */
+/*
+ * On failure the policy is freed. `sockets` are some that are nobody's; NULL:
+ * there are none.
+ */
 static struct crew *
-add(struct crews *cs, struct policy *p, uint32_t patience_ms, struct str *why)
+add(struct crews *cs, struct policy *p, const struct listeners *sockets,
+    uint32_t patience_ms, struct str *why)
 {
-	const struct listeners *former[FORMER_MAX];
+	const struct listeners *former[FORMER_MAX + 1];
 	struct crew_plan plan = {
 		.policy = p,
 		.generation = cs->generation + 1,
@@ -51,6 +56,8 @@ add(struct crews *cs, struct policy *p, uint32_t patience_ms, struct str *why)
 	};
 	struct crew *c;
 
+	if (sockets)
+		former[plan.n_former++] = sockets;
 	c = crew_new(&plan, why);
 	if (!c) {
 		policy_free(p);
@@ -61,25 +68,113 @@ add(struct crews *cs, struct policy *p, uint32_t patience_ms, struct str *why)
 	return c;
 }
 
-int
-crews_init(struct crews *cs, struct policy *p, uint32_t n_workers,
-	   struct str *why)
+static int
+open_shm(struct crews *cs, const struct handover *h, bool *ret_found)
 {
-	memset(cs, 0, sizeof(*cs));
-	TAILQ_INIT(&cs->list);
-	cs->count_fd = -1;
-	cs->n_workers = n_workers;
-	cs->shm = shm_new(2 * n_workers + SPARE_SLOTS);
-	if (!cs->shm) {
-		str_add(why, strerror(ENOMEM));
-		policy_free(p);
-		return -ENOMEM;
+	uint32_t n_slots = 2 * cs->n_workers + SPARE_SLOTS;
+
+	*ret_found = false;
+	if (h->shm_fd >= 0)
+		cs->shm = shm_find(h->shm_fd, n_slots);
+	if (cs->shm) {
+		*ret_found = true;
+		return 0;
 	}
-	cs->current = add(cs, p, PATIENCE_MS, why);
+	cs->shm = shm_new(n_slots);
+	return cs->shm ? 0 : -ENOMEM;
+}
+
+/* The crews of a former proxyd; the latest was written first. */
+static void
+take_legacy(struct crews *cs, const struct crews_plan *plan, bool is_their_shm)
+{
+	const struct legacy l = {
+		.handover = plan->handover,
+		.sockets = plan->sockets,
+		.shm = cs->shm,
+		.is_their_shm = is_their_shm,
+		.now_ms = plan->now_ms,
+	};
+	struct str why = {0};
+	struct crew *c;
+	size_t i;
+
+	for (i = 0; i < plan->handover->n_crews; i++) {
+		str_clear(&why);
+		c = legacy_read(&l, i, &why);
+		if (!c) {
+			log_error("the former proxyd's flows finish without"
+				  " us: %s",
+				  str_text(&why));
+			continue;
+		}
+		if (c->generation > cs->generation)
+			cs->generation = c->generation;
+		if (c->state == CREW_SERVING)
+			cs->current = c;
+		TAILQ_INSERT_TAIL(&cs->list, c, link);
+	}
+	str_fini(&why);
+}
+
+/* There was nobody, or nobody who serves. */
+static int
+begin(struct crews *cs, const struct crews_plan *plan, struct str *why)
+{
+	if (plan->policy)
+		cs->current =
+			add(cs, plan->policy, plan->sockets, PATIENCE_MS, why);
 	if (!cs->current)
 		return -EIO;
 	cs->current->state = CREW_SERVING;
 	return 0;
+}
+
+int
+crews_init(struct crews *cs, const struct crews_plan *plan, struct str *why)
+{
+	bool is_their_shm;
+	int r;
+
+	memset(cs, 0, sizeof(*cs));
+	TAILQ_INIT(&cs->list);
+	cs->count_fd = -1;
+	cs->n_workers = plan->n_workers;
+	r = open_shm(cs, plan->handover, &is_their_shm);
+	if (r < 0) {
+		str_add(why, strerror(-r));
+		policy_free(plan->policy);
+		return r;
+	}
+	take_legacy(cs, plan, is_their_shm);
+	if (!cs->current)
+		return begin(cs, plan, why);
+	if (!cs->n_workers)
+		cs->n_workers = cs->current->n_workers;
+	if (plan->policy)
+		(void)crews_follow(cs, plan->policy, plan->now_ms, why);
+	return 0;
+}
+
+int
+crews_describe(const struct crews *cs, struct handover *h)
+{
+	const struct crew *c;
+	int r = 0;
+
+	h->shm_fd = cs->shm->fd;
+	TAILQ_FOREACH(c, &cs->list, link)
+	{
+		if (r == 0 && c->state != CREW_OVER)
+			r = legacy_write(c, h);
+	}
+	return r;
+}
+
+void
+crews_forget(struct handover *h)
+{
+	legacy_forget(h);
 }
 
 static void
@@ -135,7 +230,7 @@ crews_follow(struct crews *cs, struct policy *p, uint64_t now_ms,
 		policy_free(p);
 		return -EBUSY;
 	}
-	cs->next = add(cs, p, 0, why);
+	cs->next = add(cs, p, NULL, 0, why);
 	if (!cs->next)
 		return -EIO;
 	cs->next_failed = false;
@@ -209,6 +304,23 @@ crews_start(struct crews *cs, uint64_t now_ms)
 	cs->current = c;
 	cs->next = NULL;
 	return true;
+}
+
+bool
+crews_have(const struct crews *cs, pid_t pid)
+{
+	const struct crew *c;
+	uint32_t i;
+
+	TAILQ_FOREACH(c, &cs->list, link)
+	{
+		if (c->tracker.pid == pid)
+			return true;
+		for (i = 0; i < c->n_workers; i++)
+			if (c->workers[i].child.pid == pid)
+				return true;
+	}
+	return false;
 }
 
 struct crew_news

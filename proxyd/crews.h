@@ -19,6 +19,7 @@
 
 #include "proxyd/base/shm.h"
 #include "proxyd/crew.h"
+#include "proxyd/handover.h"
 
 TAILQ_HEAD(crew_list, crew);
 
@@ -41,13 +42,33 @@ enum crews_outcome {
 	CREWS_FAILED,	/* it is on its way out; the other one still serves */
 };
 
+/* With what proxyd begins. */
+struct crews_plan {
+	/* the crew's, whatever becomes of it; NULL: none to be had */
+	struct policy *policy;
+	uint32_t n_workers; /* 0: as many as the former proxyd had */
+	/* borrows: what a former proxyd left; no crews: there was none */
+	const struct handover *handover;
+	struct listeners *sockets; /* borrows: those that are there already */
+	uint64_t now_ms;
+};
+
 /*
- * Make the first crew, of `n_workers`; it will serve at once. The policy is
- * the crew's from now on, whatever is returned. 0; -errno and the reason in
- * `why`, which may have something to say in any case.
+ * Make the first crew. Where there are crews of a former proxyd, it is to
+ * follow them: what comes of it crews_mind() will say, and if it cannot even
+ * be made, they serve on, and `why` says so. Else it will serve at once. 0;
+ * -errno and the reason in `why`, which may have something to say in any
+ * case.
  */
-int crews_init(struct crews *cs, struct policy *p, uint32_t n_workers,
+int crews_init(struct crews *cs, const struct crews_plan *plan,
 	       struct str *why);
+
+/*
+ * Describe all of them for a program that takes our place. 0 or -errno;
+ * crews_forget() gives back what was opened for that, in any case.
+ */
+int crews_describe(const struct crews *cs, struct handover *h);
+void crews_forget(struct handover *h);
 
 /* All processes are gone, or this is one of them. A zeroed one is fine. */
 void crews_fini(struct crews *cs);
@@ -65,6 +86,9 @@ int crews_follow(struct crews *cs, struct policy *p, uint64_t now_ms,
  * only its own crew, cs->current, and crew_run() is its life.
  */
 bool crews_start(struct crews *cs, uint64_t now_ms);
+
+/* Is this process one of theirs? */
+bool crews_have(const struct crews *cs, pid_t pid);
 
 /* See who has ended. */
 struct crew_news crews_reap(struct crews *cs, uint64_t now_ms);

@@ -13,11 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/policy.h"
-
 #define FIRST_LINE "proxyd-handover 1"
 
-enum { NUMBERS_MAX = 5 };
+enum { NUMBERS_MAX = 9 };
 
 /* --- lists ---------------------------------------------------------------- */
 
@@ -33,7 +31,7 @@ handover_fini(struct handover *h)
 	free(h->sockets);
 	free(h->crews);
 	free(h->children);
-	free(h->beats);
+	free(h->slots);
 	handover_init(h);
 }
 
@@ -94,30 +92,51 @@ handover_add_child(struct handover *h, const struct handover_child *c)
 }
 
 int
-handover_add_beat(struct handover *h, const struct handover_beat *b)
+handover_add_slot(struct handover *h, const struct handover_slot *s)
 {
-	void *list = h->beats;
+	void *list = h->slots;
 	int r;
 
-	r = grow(&list, h->n_beats, sizeof(*b));
-	h->beats = list;
+	r = grow(&list, h->n_slots, sizeof(*s));
+	h->slots = list;
 	if (r == 0)
-		h->beats[h->n_beats++] = *b;
+		h->slots[h->n_slots++] = *s;
 	return r;
+}
+
+const struct handover_crew *
+handover_crew(const struct handover *h, uint64_t generation)
+{
+	size_t i;
+
+	for (i = 0; i < h->n_crews; i++)
+		if (h->crews[i].generation == generation)
+			return &h->crews[i];
+	return NULL;
 }
 
 /* --- writing -------------------------------------------------------------- */
 
 static void
+write_crew(const struct handover_crew *c, struct str *text)
+{
+	str_addf(text, "crew %" PRIu32 " %d %" PRIu32 " %" PRIu32 " %" PRIu32,
+		 c->generation, (int)c->state, c->n_workers, c->n_slots,
+		 c->n_listeners);
+	str_addf(text, " %" PRIu64 " %" PRIu64 " %d %d\n", c->shut_ms,
+		 c->kill_ms, c->policy_fd, c->tally_fd);
+}
+
+static void
 write_child(const struct handover_child *c, struct str *text)
 {
-	if (c->is_tracker)
-		str_addf(text, "tracker %d %d %" PRIu32 "\n", (int)c->pid,
-			 c->talk_fd, c->crew);
-	else
-		str_addf(text,
-			 "worker %d %d %" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
-			 (int)c->pid, c->talk_fd, c->crew, c->slot, c->place);
+	str_addf(text, "%s %" PRIu32 " %d %d",
+		 c->is_tracker ? "tracker" : "worker", c->generation,
+		 (int)c->pid, c->talk_fd);
+	if (!c->is_tracker)
+		str_addf(text, " %" PRIu32 " %" PRIu32 " %d %d", c->index,
+			 c->place, c->pair_fds[0], c->pair_fds[1]);
+	str_add_char(text, '\n');
 }
 
 void
@@ -131,14 +150,13 @@ handover_write(const struct handover *h, struct str *text)
 	for (i = 0; i < h->n_sockets; i++)
 		str_addf(text, "socket %d\n", h->sockets[i]);
 	for (i = 0; i < h->n_crews; i++)
-		str_addf(text, "crew %" PRIu32 " %" PRIu32 " %" PRIu64 "\n",
-			 h->crews[i].id, h->crews[i].drain_ms,
-			 h->crews[i].drains_until_ms);
+		write_crew(&h->crews[i], text);
 	for (i = 0; i < h->n_children; i++)
 		write_child(&h->children[i], text);
-	for (i = 0; i < h->n_beats; i++)
-		str_addf(text, "beat %" PRIu64 " %" PRIu32 "\n",
-			 h->beats[i].digest, h->beats[i].families);
+	for (i = 0; i < h->n_slots; i++)
+		str_addf(text, "slot %" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
+			 h->slots[i].generation, h->slots[i].slot,
+			 h->slots[i].index);
 	str_add(text, "end\n");
 }
 
@@ -159,75 +177,78 @@ read_socket(struct handover *h, const uint64_t *n)
 	return handover_add_socket(h, (int)n[0]);
 }
 
-static bool
-has_crew(const struct handover *h, uint64_t id)
-{
-	size_t i;
-
-	for (i = 0; i < h->n_crews; i++)
-		if (h->crews[i].id == id)
-			return true;
-	return false;
-}
-
 static int
 read_crew(struct handover *h, const uint64_t *n)
 {
 	const struct handover_crew c = {
-		.id = (uint32_t)n[0],
-		.drain_ms = (uint32_t)n[1],
-		.drains_until_ms = n[2],
+		.generation = (uint32_t)n[0],
+		.state = (enum handover_state)n[1],
+		.n_workers = (uint32_t)n[2],
+		.n_slots = (uint32_t)n[3],
+		.n_listeners = (uint32_t)n[4],
+		.shut_ms = n[5],
+		.kill_ms = n[6],
+		.policy_fd = (int)n[7],
+		.tally_fd = (int)n[8],
 	};
 
-	return has_crew(h, n[0]) ? -EBADMSG : handover_add_crew(h, &c);
-}
-
-static int
-add_child(struct handover *h, const struct handover_child *c)
-{
-	if (c->pid <= 1 || !has_crew(h, c->crew))
+	if (handover_crew(h, n[0]) || !c.n_workers || !c.n_slots)
 		return -EBADMSG;
-	return handover_add_child(h, c);
+	return handover_add_crew(h, &c);
 }
 
 static int
 read_tracker(struct handover *h, const uint64_t *n)
 {
 	const struct handover_child c = {
-		.pid = (pid_t)n[0],
-		.talk_fd = (int)n[1],
-		.crew = (uint32_t)n[2],
+		.generation = (uint32_t)n[0],
 		.is_tracker = true,
+		.pid = (pid_t)n[1],
+		.talk_fd = (int)n[2],
 	};
 
-	return add_child(h, &c);
+	if (!handover_crew(h, n[0]) || c.pid == 1)
+		return -EBADMSG;
+	return handover_add_child(h, &c);
 }
 
 static int
 read_worker(struct handover *h, const uint64_t *n)
 {
+	const struct handover_crew *crew = handover_crew(h, n[0]);
 	const struct handover_child c = {
-		.pid = (pid_t)n[0],
-		.talk_fd = (int)n[1],
-		.crew = (uint32_t)n[2],
-		.slot = (uint32_t)n[3],
+		.generation = (uint32_t)n[0],
+		.pid = (pid_t)n[1],
+		.talk_fd = (int)n[2],
+		.index = (uint32_t)n[3],
 		.place = (uint32_t)n[4],
+		.pair_fds = {(int)n[5], (int)n[6]},
 	};
 
-	return add_child(h, &c);
+	if (!crew || c.index >= crew->n_workers || c.pid == 1)
+		return -EBADMSG;
+	return handover_add_child(h, &c);
 }
 
 static int
-read_beat(struct handover *h, const uint64_t *n)
+read_slot(struct handover *h, const uint64_t *n)
 {
-	const struct handover_beat b = {
-		.digest = n[0],
-		.families = (uint32_t)n[1],
+	const struct handover_crew *crew = handover_crew(h, n[0]);
+	const struct handover_slot s = {
+		.generation = (uint32_t)n[0],
+		.slot = (uint32_t)n[1],
+		.index = (uint32_t)n[2],
 	};
 
-	return handover_add_beat(h, &b);
+	if (!crew || s.slot >= crew->n_slots || s.index >= crew->n_workers)
+		return -EBADMSG;
+	return handover_add_slot(h, &s);
 }
 
+#define FD INT_MAX
+#define MAX32 UINT32_MAX
+
+/* clang-format off */
 static const struct word {
 	const char *name;
 	int (*read)(struct handover *h, const uint64_t *n);
@@ -235,16 +256,17 @@ static const struct word {
 	uint64_t max[NUMBERS_MAX]; /* of each */
 } words[] = {
 	/* name      read          n  largest */
-	{"shm", read_shm, 1, {INT_MAX}},
-	{"socket", read_socket, 1, {INT_MAX}},
-	{"crew", read_crew, 3, {UINT32_MAX, UINT32_MAX, UINT64_MAX}},
-	{"tracker", read_tracker, 3, {INT_MAX, INT_MAX, UINT32_MAX}},
-	{"worker",
-	 read_worker,
-	 5,
-	 {INT_MAX, INT_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}},
-	{"beat", read_beat, 2, {UINT64_MAX, FAMILY_BOTH}},
+	{"shm",      read_shm,     1, {FD}},
+	{"socket",   read_socket,  1, {FD}},
+	{"crew",     read_crew,    9, {MAX32, HANDOVER_ENDING,
+		HANDOVER_CREW_MAX, HANDOVER_CREW_MAX, HANDOVER_LIST_MAX,
+		UINT64_MAX, UINT64_MAX, FD, FD}},
+	{"tracker",  read_tracker, 3, {MAX32, INT_MAX, FD}},
+	{"worker",   read_worker,  7, {MAX32, INT_MAX, FD, MAX32, MAX32, FD,
+		FD}},
+	{"slot",     read_slot,    3, {MAX32, MAX32, MAX32}},
 };
+/* clang-format on */
 
 /* One number at *at, at most `max`, behind one space; *at goes behind it. */
 static bool

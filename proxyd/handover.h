@@ -3,10 +3,11 @@
  * handover.h - what one proxyd leaves to the one that takes its place.
  *
  * Text in a memfd, a line a thing: which descriptors are the sockets of
- * clients, which is the shared memory, which processes are alive and how
- * they are spoken to. The two may be of different versions, so nothing of
- * it is trusted: what cannot be read is an error, and the new one then
- * starts as if nobody had been there. Decides nothing and starts nobody.
+ * clients, which is the shared memory, which crews there are, their policies
+ * and processes, and how they are spoken to. The two may be of different
+ * versions, so nothing of it is trusted: what cannot be read is an error, and
+ * the new one then starts as if nobody had been there. Decides nothing and
+ * starts nobody.
  */
 #ifndef PROXYD_HANDOVER_H
 #define PROXYD_HANDOVER_H
@@ -19,32 +20,46 @@
 #include "lib/str.h"
 
 enum {
-	HANDOVER_VERSION = 1,
 	HANDOVER_SIZE_MAX = 4 << 20, /* bytes of text */
 	HANDOVER_LIST_MAX = 65536,   /* lines of one kind */
+	HANDOVER_CREW_MAX = 4096,    /* workers, or slots, of a crew */
 };
 
-/* The processes of one policy, which drain together. */
+enum handover_state {
+	HANDOVER_SERVING, /* one crew at most */
+	HANDOVER_DRAINING,
+	HANDOVER_ENDING,
+};
+
+/* The processes of one policy, see crew.h. */
 struct handover_crew {
-	uint32_t id;
-	uint32_t drain_ms;	  /* its policy's drain-timeout */
-	uint64_t drains_until_ms; /* it drains already; 0: it does not */
+	uint32_t generation; /* no other has it */
+	enum handover_state state;
+	uint32_t n_workers;
+	uint32_t n_slots;
+	uint32_t n_listeners;
+	uint64_t shut_ms;
+	uint64_t kill_ms;
+	int policy_fd; /* of a file with its policy */
+	int tally_fd;
 };
 
-/* A process of the old proxyd: it has become ours to wait for. */
+/* A tracker or a worker; a child of ours before and after. */
 struct handover_child {
-	pid_t pid;
-	int talk_fd;
-	uint32_t crew; /* an id of a crew that was named before */
+	uint32_t generation; /* of a crew that was named before */
 	bool is_tracker;
-	uint32_t slot;	/* a worker's, of the listening sockets */
-	uint32_t place; /* a worker's, in the shared memory */
+	pid_t pid;	 /* 0: it does not run */
+	int talk_fd;	 /* with the master, if it runs */
+	uint32_t index;	 /* a worker's: which one */
+	uint32_t place;	 /* likewise: in the shared memory */
+	int pair_fds[2]; /* likewise: its talk with the tracker, both ends */
 };
 
-/* A heartbeat that rules wait for, and its families, FAMILY_* bits. */
-struct handover_beat {
-	uint64_t digest;
-	uint32_t families;
+/* Who serves a slot. */
+struct handover_slot {
+	uint32_t generation;
+	uint32_t slot;
+	uint32_t index; /* the worker's */
 };
 
 struct handover {
@@ -55,8 +70,8 @@ struct handover {
 	size_t n_crews;
 	struct handover_child *children;
 	size_t n_children;
-	struct handover_beat *beats;
-	size_t n_beats;
+	struct handover_slot *slots;
+	size_t n_slots;
 };
 
 /* Empty. Fini frees the lists; descriptors and processes stay. */
@@ -67,10 +82,14 @@ void handover_fini(struct handover *h);
 int handover_add_socket(struct handover *h, int fd);
 int handover_add_crew(struct handover *h, const struct handover_crew *c);
 int handover_add_child(struct handover *h, const struct handover_child *c);
-int handover_add_beat(struct handover *h, const struct handover_beat *b);
+int handover_add_slot(struct handover *h, const struct handover_slot *s);
 
 /* As text, added to `text`. Pure. */
 void handover_write(const struct handover *h, struct str *text);
+
+/* The crew of that generation; NULL: there is none. */
+const struct handover_crew *handover_crew(const struct handover *h,
+					  uint64_t generation);
 
 /*
  * Read `len` bytes of such text, of which nothing is believed. 0; -EBADMSG:

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,18 +24,23 @@
 #include "policy/policy.h"
 
 #include "proxyd/base/fdcheck.h"
+#include "proxyd/base/notify.h"
 #include "proxyd/base/priv.h"
 #include "proxyd/base/sandbox.h"
+#include "proxyd/baton.h"
 #include "proxyd/master.h"
+#include "proxyd/net/inherited.h"
 
 enum {
 	STATUS_USAGE = 64,
 	STATUS_POLICY = 65,
 	STATUS_NOT_PERMITTED = 77,
+	WORKERS_MAX = 1024,
 };
 
 struct options {
 	const char *policy;
+	uint32_t workers; /* 0: as the policy says */
 	int verbose;
 	bool check_only;
 };
@@ -41,12 +48,31 @@ struct options {
 static void
 print_usage(FILE *out)
 {
-	fputs("usage: proxyd [-f POLICY] [-n] [-v]... | -h | -V\n"
-	      "  -f POLICY  read this file, not " POLICY_PATH "\n"
-	      "  -n         check the policy and exit\n"
-	      "  -v         say more; twice: even more\n"
-	      "  -h, -V     this text; the version\n",
+	fputs("usage: proxyd [-f POLICY] [-n] [-v]... [-w WORKERS] | -h | -V\n"
+	      "  -f POLICY   read this file, not " POLICY_PATH "\n"
+	      "  -n          check the policy and exit\n"
+	      "  -v          say more; twice: even more\n"
+	      "  -w WORKERS  so many, whatever the policy says\n"
+	      "  -h, -V      this text; the version\n",
 	      out);
+}
+
+/* As `workers` in a policy. */
+static bool
+read_workers(const char *text, uint32_t *ret_workers)
+{
+	char *end;
+	long n;
+
+	n = strtol(text, &end, 10);
+	if (end == text || *end || n < 1 || n > WORKERS_MAX) {
+		fprintf(stderr,
+			"proxyd: -w wants a number, 1 to %d, not '%s'\n",
+			WORKERS_MAX, text);
+		return false;
+	}
+	*ret_workers = (uint32_t)n;
+	return true;
 }
 
 /* Returns an exit status, or -1 to go on. */
@@ -60,7 +86,7 @@ read_options(int argc, char **argv, struct options *o)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "f:nvhV", names, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "f:nvw:hV", names, NULL)) != -1) {
 		switch (c) {
 		case 'f':
 			o->policy = optarg;
@@ -70,6 +96,10 @@ read_options(int argc, char **argv, struct options *o)
 			break;
 		case 'v':
 			o->verbose++;
+			break;
+		case 'w':
+			if (!read_workers(optarg, &o->workers))
+				return STATUS_USAGE;
 			break;
 		case 'h':
 			print_usage(stdout);
@@ -124,9 +154,12 @@ shut_in(void)
 	return STATUS_NOT_PERMITTED;
 }
 
-/* Have the rights of the master, and no others. 0 or an exit status. */
+/*
+ * Have the rights of the master, and no others; `succeeds` a former proxyd.
+ * 0 or an exit status.
+ */
 static int
-take_rights(const struct policy *p)
+take_rights(const struct policy *p, bool succeeds)
 {
 	struct str missing = {0};
 	int r;
@@ -138,7 +171,8 @@ take_rights(const struct policy *p)
 	str_fini(&missing);
 	if (r > 0)
 		return STATUS_NOT_PERMITTED;
-	if (r == 0)
+	/* a former proxyd has done that, and nobody can do it again */
+	if (r == 0 && !succeeds)
 		r = priv_become(p->gateway.user);
 	if (r == -ENOENT)
 		log_error("there is no user '%s'; create it, or name another "
@@ -170,19 +204,66 @@ have_standard_fds(void)
 	return fd >= 0;
 }
 
-static int
-run(const struct options *o)
+/* Sockets that the service manager kept. */
+static void
+take_kept(struct listeners *ls)
 {
-	struct master_setup setup = {.path = o->policy};
+	unsigned int n = notify_take_fds(), i;
+	int fd, r;
+
+	for (i = 0; i < n; i++) {
+		fd = NOTIFY_FIRST_FD + (int)i;
+		r = inherited_add(ls, fd);
+		if (r == 0)
+			continue;
+		log_notice("descriptor %d of the service manager is not ours:"
+			   " %s",
+			   fd, strerror(-r));
+		close(fd);
+	}
+}
+
+/* 0 or an exit status. */
+static int
+prepare(const struct options *o, struct master_setup *setup)
+{
+	bool succeeds = setup->handover->n_crews > 0;
+
+	setup->policy = load_policy(o->policy);
+	/* it was right a moment ago: the former crews have one of their own */
+	if (!setup->policy && !succeeds)
+		return STATUS_POLICY;
+	if (setup->policy && o->workers)
+		setup->policy->gateway.workers = o->workers;
+	if (o->check_only)
+		return EXIT_SUCCESS;
+	return take_rights(setup->policy, succeeds);
+}
+
+/* Be proxyd, in the place of a former one if there was one. */
+static int
+run(const struct options *o, char *const *argv)
+{
+	struct listeners sockets = {0};
+	struct handover handover;
+	struct master_setup setup = {
+		.path = o->policy,
+		.workers = o->workers,
+		.argv = argv,
+		.handover = &handover,
+		.sockets = &sockets,
+	};
 	int status;
 
-	setup.policy = load_policy(o->policy);
-	if (!setup.policy)
-		return STATUS_POLICY;
-	status = o->check_only ? EXIT_SUCCESS : take_rights(setup.policy);
+	take_kept(&sockets);
+	baton_take(&handover, &sockets);
+	status = prepare(o, &setup);
 	if (status == 0 && !o->check_only)
-		return master_run(&setup);
-	policy_free(setup.policy);
+		status = master_run(&setup);
+	else
+		policy_free(setup.policy);
+	listeners_close(&sockets);
+	handover_fini(&handover);
 	return status;
 }
 
@@ -202,7 +283,7 @@ main(int argc, char **argv)
 	log_init("proxyd", o.verbose > 1   ? LOG_LEVEL_DEBUG
 			   : o.verbose > 0 ? LOG_LEVEL_INFO
 					   : LOG_LEVEL_NOTICE);
-	status = run(&o);
+	status = run(&o, argv);
 	if (fdcheck_count(&fds))
 		status = EXIT_FAILURE;
 	return status;

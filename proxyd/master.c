@@ -19,8 +19,10 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 
 #include "proxyd/base/loop.h"
@@ -28,9 +30,12 @@
 #include "proxyd/base/shm.h"
 #include "proxyd/crews.h"
 #include "proxyd/duty.h"
+#include "proxyd/net/inherited.h"
 #include "proxyd/net/origdst.h"
 #include "proxyd/pulse.h"
 #include "proxyd/reload.h"
+#include "proxyd/replace.h"
+#include "proxyd/store.h"
 
 enum {
 	WATCH_MS = 100,
@@ -47,6 +52,8 @@ enum master_state {
 struct master {
 	struct crews crews;
 	struct reload reload;
+	struct replace replace;
+	struct store store;
 	struct loop loop;
 	struct loop_source signals;
 	struct timer watch;
@@ -106,6 +113,20 @@ on_path(void *owner)
 	timer_set(&m->loop.timers, &m->path, m->loop.now_ms + RETURN_PATH_MS);
 }
 
+/* --- what outlives us ----------------------------------------------------- */
+
+/* What the service manager keeps: while we run, all; then nothing. */
+static void
+keep_sockets(struct master *m)
+{
+	const struct crew *c = m->crews.current;
+
+	if (m->state != MASTER_RUNNING)
+		(void)store_sync(&m->store, NULL);
+	else if (m->ready && c)
+		(void)store_sync(&m->store, &c->listeners);
+}
+
 /* --- ending --------------------------------------------------------------- */
 
 static void
@@ -139,6 +160,7 @@ begin_expiring(struct master *m)
 	struct crew *c = m->crews.current;
 
 	notify_send("STOPPING=1");
+	keep_sockets(m);
 	log_notice("ending: no new flows are captured, flows may finish");
 	timer_clear(&m->loop.timers, &m->beat);
 	m->state = MASTER_EXPIRING;
@@ -164,12 +186,33 @@ look_after(struct master *m)
 	if (beat_now)
 		beat(m);
 	reload_outcome(&m->reload, outcome, m->loop.now_ms);
+	replace_mind(&m->replace);
+}
+
+/* Children that a former proxyd had, and could not tell us of. */
+static void
+reap_strangers(struct master *m)
+{
+	siginfo_t info = {.si_pid = 0};
+	pid_t tried = m->replace.tryout.pid;
+
+	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid && info.si_pid != tried &&
+	       !crews_have(&m->crews, info.si_pid)) {
+		log_info("process %d of the former proxyd ended",
+			 (int)info.si_pid);
+		(void)waitpid(info.si_pid, NULL, WNOHANG);
+		info.si_pid = 0;
+	}
 }
 
 static void
 reap(struct master *m)
 {
 	struct crew_news news = crews_reap(&m->crews, m->loop.now_ms);
+
+	replace_mind(&m->replace);
+	reap_strangers(m);
 
 	if (m->state == MASTER_LEAVING && news.failed)
 		m->status = EXIT_FAILURE;
@@ -209,6 +252,7 @@ on_watch(void *owner)
 	timer_set(&m->loop.timers, &m->watch, m->loop.now_ms + WATCH_MS);
 	notice_sleep(m);
 	look_after(m);
+	keep_sockets(m);
 	if (!m->ready && m->state == MASTER_RUNNING && m->crews.current &&
 	    duty_ticks(m->crews.current, m->loop.now_ms))
 		become_ready(m);
@@ -236,6 +280,13 @@ on_signal(struct master *m, int sig)
 	case SIGUSR1:
 		crews_reopen(&m->crews);
 		break;
+	case SIGUSR2:
+		if (m->state == MASTER_RUNNING && m->ready)
+			replace_ask(&m->replace);
+		else
+			log_notice("not replaced, proxyd is %s",
+				   m->ready ? "ending" : "starting");
+		break;
 	case SIGHUP:
 		if (m->state == MASTER_RUNNING)
 			reload_ask(&m->reload, NULL, m->loop.now_ms);
@@ -259,8 +310,8 @@ on_signals(void *owner, uint32_t events)
 static int
 open_signals(struct master *m)
 {
-	static const int wanted[] = {SIGTERM, SIGINT,  SIGQUIT,
-				     SIGHUP,  SIGUSR1, SIGCHLD};
+	static const int wanted[] = {SIGTERM, SIGINT,  SIGQUIT, SIGHUP,
+				     SIGUSR1, SIGUSR2, SIGCHLD};
 	sigset_t set;
 	size_t i;
 
@@ -295,10 +346,64 @@ raise_limit(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* A former proxyd's crew serves. Is ours to follow, or can it not be? */
+static void
+go_on(struct master *m, const char *why)
+{
+	const char *user = m->crews.current->policy->gateway.user;
+
+	m->ready = true;
+	if (!m->crews.next) {
+		if (*why)
+			log_error("%s", why);
+		log_error("the former processes serve on; mend it, and send"
+			  " SIGUSR2 again");
+		notify_send("READY=1");
+	} else if (strcmp(m->crews.next->policy->gateway.user, user)) {
+		log_warn("still '%s': 'user' changes only by restart", user);
+	}
+}
+
+/*
+ * The first crew. Does a former proxyd's serve, then it goes on doing so
+ * until this one is ready, and if it cannot be, too.
+ */
+static int
+make_crews(struct master *m, const struct master_setup *setup)
+{
+	const struct crews_plan plan = {
+		.policy = setup->policy,
+		.n_workers = setup->policy ? crew_size(setup->policy) : 0,
+		.handover = setup->handover,
+		.sockets = setup->sockets,
+		.now_ms = clock_now_ms(),
+	};
+	struct str why = {0};
+	bool former;
+	int r;
+
+	r = store_assume(&m->store, setup->sockets);
+	if (r == 0)
+		r = crews_init(&m->crews, &plan, &why);
+	former = r == 0 && m->crews.current->policy != setup->policy;
+	if (former)
+		go_on(m, str_text(&why));
+	else if (why.len && r < 0)
+		log_error("%s", str_text(&why));
+	else if (why.len)
+		log_notice("%s", str_text(&why));
+	str_fini(&why);
+	/* what a former crew has, it keeps */
+	if (former)
+		listeners_close(setup->sockets);
+	else if (r == 0)
+		inherited_close(setup->sockets, &m->crews.current->listeners);
+	return r;
+}
+
 static int
 master_init(struct master *m, const struct master_setup *setup)
 {
-	struct str why = {0};
 	int r;
 
 	m->signal_fd = -1;
@@ -307,19 +412,14 @@ master_init(struct master *m, const struct master_setup *setup)
 	timer_init(&m->path, on_path, m);
 	timer_init(&m->expired, on_expired, m);
 	raise_limit();
-	r = crews_init(&m->crews, setup->policy, crew_size(setup->policy),
-		       &why);
-	if (why.len && r < 0)
-		log_error("%s", str_text(&why));
-	else if (why.len)
-		log_notice("%s", str_text(&why));
-	str_fini(&why);
+	r = make_crews(m, setup);
 	if (r < 0)
 		return r;
-	reload_init(&m->reload, &m->crews, setup->path);
+	reload_init(&m->reload, &m->crews, setup->path, setup->workers);
 	r = loop_init(&m->loop);
 	if (r == 0)
 		r = open_signals(m);
+	replace_init(&m->replace, &m->crews, &m->loop, setup->argv);
 	if (r < 0)
 		log_error("cannot start: %s", strerror(-r));
 	return r;
@@ -329,6 +429,7 @@ master_init(struct master *m, const struct master_setup *setup)
 static void
 leave_master(struct master *m)
 {
+	replace_fini(&m->replace, true);
 	loop_fini(&m->loop);
 	close(m->signal_fd);
 	m->signal_fd = -1;
@@ -337,7 +438,9 @@ leave_master(struct master *m)
 static void
 master_fini(struct master *m)
 {
+	replace_fini(&m->replace, false);
 	crews_fini(&m->crews);
+	store_fini(&m->store);
 	loop_fini(&m->loop);
 	if (m->signal_fd >= 0)
 		close(m->signal_fd);
@@ -350,6 +453,7 @@ watch(struct master *m)
 
 	timer_set(&m->loop.timers, &m->watch, m->loop.now_ms);
 	on_path(m);
+	beat(m);
 	while (r == 0 && !crews_are_over(&m->crews)) {
 		if (crews_start(&m->crews, m->loop.now_ms)) {
 			leave_master(m);
@@ -357,6 +461,8 @@ watch(struct master *m)
 			return;
 		}
 		r = loop_turn(&m->loop);
+		if (m->state == MASTER_RUNNING && replace_is_due(&m->replace))
+			replace_now(&m->replace);
 	}
 	if (r < 0) {
 		log_error("master: %s", strerror(-r));

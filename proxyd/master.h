@@ -10,11 +10,21 @@
 #ifndef PROXYD_MASTER_H
 #define PROXYD_MASTER_H
 
+#include <stdint.h>
+
 #include "policy/policy.h"
+
+#include "proxyd/handover.h"
+#include "proxyd/net/listener.h"
 
 struct master_setup {
 	struct policy *policy; /* the master's from now on */
 	const char *path;      /* borrows: where it is read again */
+	uint32_t workers;      /* so many whatever a policy says; 0: no */
+	char *const *argv;     /* borrows: as main() has it */
+	/* borrows: what was there before this program, if anything */
+	const struct handover *handover;
+	struct listeners *sockets;
 };
 
 /*

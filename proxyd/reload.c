@@ -2,20 +2,24 @@
 /* reload.c - what reload.h says, step by step. */
 #include "proxyd/reload.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "lib/clock.h"
 #include "lib/diag.h"
 #include "lib/log.h"
 
 #include "proxyd/base/notify.h"
 
 void
-reload_init(struct reload *r, struct crews *crews, const char *path)
+reload_init(struct reload *r, struct crews *crews, const char *path,
+	    uint32_t workers)
 {
-	*r = (struct reload){.crews = crews, .path = path};
+	*r = (struct reload){
+		.crews = crews,
+		.path = path,
+		.workers = workers,
+		/* as one program follows another */
+		.replaces = crews->next != NULL,
+	};
 	TAILQ_INIT(&r->wishes);
 }
 
@@ -50,27 +54,6 @@ reload_obstacle(const struct policy *now, const struct policy *wanted)
 
 /* --- saying so ------------------------------------------------------------ */
 
-static void
-say_lines(void (*say)(const char *fmt, ...), const char *text)
-{
-	size_t len;
-
-	for (; *text; text += len + (text[len] == '\n')) {
-		len = strcspn(text, "\n");
-		say("%.*s", (int)len, text);
-	}
-}
-
-static void
-begin_notify(void)
-{
-	char state[64];
-
-	snprintf(state, sizeof(state),
-		 "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "000", clock_now_ms());
-	notify_send(state);
-}
-
 /* The next one who waits for this outcome. */
 static struct reload_wish *
 next_wish(struct reload *r)
@@ -87,14 +70,16 @@ next_wish(struct reload *r)
 static void
 tell(struct reload *r, const char *why)
 {
+	const char *what = r->replaces ? "replaced" : "reloaded";
 	struct reload_wish *wish;
 
 	if (why) {
-		say_lines(log_error, why);
-		log_error("not reloaded, all stays as it was");
+		log_lines(LOG_LEVEL_ERROR, why);
+		log_error("not %s, all stays as it was", what);
 	} else {
-		log_notice("reloaded");
+		log_notice("%s", what);
 	}
+	r->replaces = false;
 	notify_send("READY=1");
 	while ((wish = next_wish(r))) {
 		reload_forget(r, wish);
@@ -129,8 +114,10 @@ load(struct reload *r, struct str *why)
 	diags_fini(&diags);
 	if (!p)
 		return NULL;
-	say_lines(log_warn, str_text(why));
+	log_lines(LOG_LEVEL_WARN, str_text(why));
 	str_clear(why);
+	if (r->workers)
+		p->gateway.workers = r->workers;
 	word = reload_obstacle(r->crews->current->policy, p);
 	if (!word)
 		return p;
@@ -146,7 +133,7 @@ attempt(struct reload *r, uint64_t now_ms)
 	struct policy *p;
 	int done = -1;
 
-	begin_notify();
+	notify_reloading();
 	p = load(r, &why);
 	if (p)
 		done = crews_follow(r->crews, p, now_ms, &why);

@@ -38,11 +38,18 @@ TAILQ_HEAD(reload_wishes, reload_wish);
 struct reload {
 	struct crews *crews; /* borrows */
 	const char *path;    /* borrows: the policy's */
+	uint32_t workers;
 	struct reload_wishes wishes;
-	bool again; /* there is to be another */
+	bool again;    /* there is to be another */
+	bool replaces; /* what is under way is a replacement, not a reload */
 };
 
-void reload_init(struct reload *r, struct crews *crews, const char *path);
+/*
+ * Where a crew is about to follow already, it is another program's that took
+ * the place of a former one. `workers`: so many whatever a policy says; 0: no.
+ */
+void reload_init(struct reload *r, struct crews *crews, const char *path,
+		 uint32_t workers);
 
 /* Reload; `wish` may be NULL. The outcome may be there before this returns. */
 void reload_ask(struct reload *r, struct reload_wish *wish, uint64_t now_ms);

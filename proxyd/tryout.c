@@ -169,6 +169,15 @@ tryout_ended(struct tryout *t, bool *ret_good)
 }
 
 void
+tryout_leave(struct tryout *t)
+{
+	if (t->pid)
+		close(t->fd);
+	t->pid = 0;
+	str_fini(&t->said);
+}
+
+void
 tryout_fini(struct tryout *t)
 {
 	if (t->pid) {

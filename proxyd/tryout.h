@@ -44,6 +44,9 @@ int tryout_start(struct tryout *t, struct loop *loop, const char *path,
  */
 bool tryout_ended(struct tryout *t, bool *ret_good);
 
+/* In a child of ours: whatever is under way is the parent's. */
+void tryout_leave(struct tryout *t);
+
 /* Kill it if one is under way, and give all back. */
 void tryout_fini(struct tryout *t);
 

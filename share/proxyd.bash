@@ -10,6 +10,7 @@ _proxyd() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 	fi
-	mapfile -t COMPREPLY < <(compgen -W '-f -n -v -h -V' -- "$word")
+	[[ ${COMP_WORDS[COMP_CWORD - 1]} == -w ]] && return
+	mapfile -t COMPREPLY < <(compgen -W '-f -n -v -w -h -V' -- "$word")
 }
 complete -o filenames -F _proxyd proxyd

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -74,8 +75,16 @@ pages_new(struct pages *p, const char *name, size_t size, uint64_t layout)
 	return 0;
 }
 
+/* As large as it says, and of this layout? */
+static bool
+is_right(const struct pages *p, const struct head *head, uint64_t layout)
+{
+	return !memcmp(head->magic, magic, sizeof(magic)) &&
+	       head->size == p->size && head->layout == layout;
+}
+
 int
-pages_take(struct pages *p, int fd, size_t size, uint64_t layout)
+pages_take(struct pages *p, int fd, uint64_t layout)
 {
 	struct pages found = {0};
 	struct head *head = NULL;
@@ -86,23 +95,20 @@ pages_take(struct pages *p, int fd, size_t size, uint64_t layout)
 		return -errno;
 	seals = fcntl(fd, F_GET_SEALS);
 	if (seals < 0 || (seals & SEALS) != SEALS ||
-	    (uint64_t)st.st_size != sizeof(*head) + size)
+	    st.st_size <= (off_t)sizeof(*head))
 		return -EPROTOTYPE;
-	r = map(&found, fd, size, &head);
+	r = map(&found, fd, (size_t)st.st_size - sizeof(*head), &head);
 	if (r < 0)
 		return r;
-	if (memcmp(head->magic, magic, sizeof(magic)) ||
-	    head->layout != layout || head->size != size) {
-		unmap(&found);
-		return -EPROTOTYPE;
-	}
-	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
+	if (!is_right(&found, head, layout))
+		r = -EPROTOTYPE;
+	else if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		r = -errno;
+	if (r < 0)
 		unmap(&found);
-		return r;
-	}
-	*p = found;
-	return 0;
+	else
+		*p = found;
+	return r;
 }
 
 void

@@ -28,10 +28,10 @@ int pages_new(struct pages *p, const char *name, size_t size, uint64_t layout);
 
 /*
  * The same memory again, by a descriptor that is ours from then on. 0;
- * -EPROTOTYPE: that is something else, or of another layout or size;
- * other -errno. Then the descriptor stays the caller's.
+ * -EPROTOTYPE: that is something else, or of another layout; other -errno.
+ * Then the descriptor stays the caller's.
  */
-int pages_take(struct pages *p, int fd, size_t size, uint64_t layout);
+int pages_take(struct pages *p, int fd, uint64_t layout);
 
 /* Unmap it here; other processes keep theirs. A zeroed one is fine. */
 void pages_free(struct pages *p);

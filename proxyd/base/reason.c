@@ -3,6 +3,9 @@
 #include "proxyd/base/reason.h"
 
 #include <assert.h>
+#include <string.h>
+
+#include "lib/hash.h"
 
 enum ending { ENDING_CLOSE, ENDING_RESET };
 
@@ -39,4 +42,18 @@ reason_resets(enum reason reason)
 {
 	assert(reason < REASON_COUNT);
 	return rows[reason].ending == ENDING_RESET;
+}
+
+uint64_t
+reason_digest(void)
+{
+	uint64_t digest = REASON_COUNT;
+	const char *word;
+	int i;
+
+	for (i = 0; i < REASON_COUNT; i++) {
+		word = reason_word((enum reason)i);
+		digest = hash64(word, strlen(word), digest);
+	}
+	return digest;
 }

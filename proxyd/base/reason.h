@@ -9,6 +9,7 @@
 #define PROXYD_BASE_REASON_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum reason {
 	REASON_NONE, /* the flow goes on */
@@ -23,6 +24,9 @@ const char *reason_word(enum reason reason);
 
 /* One line for people; "" for REASON_NONE. */
 const char *reason_meaning(enum reason reason);
+
+/* A number for the list of reasons and its order: of another list, another. */
+uint64_t reason_digest(void);
 
 /* Does whoever is still connected get a reset? Else an ordinary close. */
 bool reason_resets(enum reason reason);

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* shm.c - maps the pages of shm.h. Anonymous: they need no name to clean up. */
+/* shm.c - the pages of shm.h. They have no name that would need cleaning up. */
 #include "proxyd/base/shm.h"
 
 #include <string.h>
-#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/hash.h"
+
+#include "proxyd/base/pages.h"
 
 _Static_assert(sizeof(struct shm_counts) % sizeof(_Atomic uint64_t) == 0,
 	       "nothing but counters");
@@ -14,26 +18,64 @@ shm_size(uint32_t n_slots)
 	return sizeof(struct shm) + n_slots * sizeof(struct shm_worker);
 }
 
+/* Another version may count other things, or in another order. */
+static uint64_t
+layout(void)
+{
+	const uint64_t parts[] = {
+		sizeof(struct shm),
+		sizeof(struct shm_worker),
+		offsetof(struct shm_worker, counts),
+		offsetof(struct shm_worker, flows),
+		offsetof(struct shm_worker, taken),
+		reason_digest(),
+	};
+
+	return hash64(parts, sizeof(parts), 0);
+}
+
 struct shm *
 shm_new(uint32_t n_slots)
 {
+	struct pages pages = {0};
 	struct shm *shm;
-	void *p;
 
-	p = mmap(NULL, shm_size(n_slots), PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED)
+	if (pages_new(&pages, "proxyd-shm", shm_size(n_slots), layout()) < 0)
 		return NULL;
-	shm = p;
+	shm = pages.at;
 	shm->n_slots = n_slots;
+	shm->fd = pages.fd;
 	return shm;
+}
+
+struct shm *
+shm_find(int fd, uint32_t n_slots)
+{
+	struct pages pages = {0};
+	struct shm *shm;
+
+	if (pages_take(&pages, fd, layout()) < 0) {
+		close(fd);
+		return NULL;
+	}
+	shm = pages.at;
+	if (shm->n_slots >= n_slots && pages.size == shm_size(shm->n_slots)) {
+		shm->fd = fd;
+		return shm;
+	}
+	pages_free(&pages);
+	return NULL;
 }
 
 void
 shm_free(struct shm *shm)
 {
-	if (shm)
-		munmap(shm, shm_size(shm->n_slots));
+	struct pages pages;
+
+	if (!shm)
+		return;
+	pages = (struct pages){shm, shm_size(shm->n_slots), shm->fd};
+	pages_free(&pages);
 }
 
 uint32_t

@@ -40,12 +40,19 @@ struct shm {
 	/* written by the master */
 	_Atomic uint32_t return_path; /* FAMILY_* bits */
 	uint32_t n_slots;
+	int fd; /* of these pages, in each process that has them */
 	struct shm_counts past; /* of workers that have ended */
 	struct shm_worker slots[];
 };
 
 /* Zeroed, shared with children forked later. NULL if there is no memory. */
 struct shm *shm_new(uint32_t n_slots);
+
+/*
+ * That of a former proxyd, by a descriptor that is ours from then on. NULL:
+ * it is of another layout, or has fewer slots; then it is closed.
+ */
+struct shm *shm_find(int fd, uint32_t n_slots);
 
 /* Unmaps it here; other processes keep theirs. NULL is allowed. */
 void shm_free(struct shm *shm);

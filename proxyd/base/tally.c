@@ -10,19 +10,24 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/hash.h"
+
+#include "proxyd/base/pages.h"
 
 struct tally {
 	size_t n_services;
 	size_t n_workers;
 	char (*names)[NAME_MAX_LEN + 1]; /* owns */
-	struct tally_row *rows;		 /* owns, shared: column by column */
-	size_t column;			 /* rows from one to the next */
-	size_t size;			 /* bytes mapped */
+	struct pages pages;
+	struct tally_row *rows; /* in them, column by column */
+	size_t column;		/* rows from one to the next */
 };
 
-struct tally *
-tally_new(const struct policy *p, size_t n_workers)
+/* All but the rows. NULL: no memory. */
+static struct tally *
+make(const struct policy *p, size_t n_workers)
 {
 	struct tally *t;
 	size_t i;
@@ -33,14 +38,9 @@ tally_new(const struct policy *p, size_t n_workers)
 	t->n_services = p->n_services;
 	t->n_workers = n_workers;
 	t->column = p->n_services + 1;
-	t->size = (n_workers + 1) * t->column * sizeof(struct tally_row);
 	t->names = calloc(p->n_services + 1, sizeof(*t->names));
-	t->rows = mmap(NULL, t->size, PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (t->rows == MAP_FAILED)
-		t->rows = NULL;
-	if (!t->names || !t->rows) {
-		tally_free(t);
+	if (!t->names) {
+		free(t);
 		return NULL;
 	}
 	for (i = 0; i < p->n_services; i++)
@@ -48,13 +48,62 @@ tally_new(const struct policy *p, size_t n_workers)
 	return t;
 }
 
+/* Whose rows these are, and what is in one. */
+static uint64_t
+layout(const struct tally *t)
+{
+	uint64_t digest = reason_digest() + sizeof(struct tally_row);
+	size_t i;
+
+	digest = hash64(&t->n_workers, sizeof(t->n_workers), digest);
+	for (i = 0; i < t->n_services; i++)
+		digest = hash64(t->names[i], strlen(t->names[i]), digest);
+	return digest;
+}
+
+struct tally *
+tally_new(const struct policy *p, size_t n_workers)
+{
+	struct tally *t = make(p, n_workers);
+	size_t size;
+
+	if (!t)
+		return NULL;
+	size = (n_workers + 1) * t->column * sizeof(*t->rows);
+	if (pages_new(&t->pages, "proxyd-tally", size, layout(t)) < 0) {
+		tally_free(t);
+		return NULL;
+	}
+	t->rows = t->pages.at;
+	return t;
+}
+
+struct tally *
+tally_find_again(int fd, const struct policy *p, size_t n_workers)
+{
+	struct tally *t = make(p, n_workers);
+
+	if (!t || pages_take(&t->pages, fd, layout(t)) < 0) {
+		close(fd);
+		tally_free(t);
+		return NULL;
+	}
+	t->rows = t->pages.at;
+	return t;
+}
+
+int
+tally_fd(const struct tally *t)
+{
+	return t->pages.fd;
+}
+
 void
 tally_free(struct tally *t)
 {
 	if (!t)
 		return;
-	if (t->rows)
-		munmap(t->rows, t->size);
+	pages_free(&t->pages);
 	free(t->names);
 	free(t);
 }

@@ -45,6 +45,17 @@ struct tally;
  */
 struct tally *tally_new(const struct policy *p, size_t n_workers);
 
+/*
+ * The same, of a former proxyd, by a descriptor that is ours from then on.
+ * NULL: it is of other services or another layout, or there is no memory;
+ * then it is closed.
+ */
+struct tally *tally_find_again(int fd, const struct policy *p,
+			       size_t n_workers);
+
+/* Its descriptor, borrowed. */
+int tally_fd(const struct tally *t);
+
 /* Unmaps it here; other processes keep theirs. NULL is allowed. */
 void tally_free(struct tally *t);
 

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -34,100 +35,143 @@ has_peer(int fd)
 	return getpeername(fd, &sa.sa, &len) == 0;
 }
 
-/* Can clients arrive here, as they do at the sockets that we open? */
-static int
-look(int fd, struct inherited_socket *s)
+/* Is it one that clients of this protocol arrive at? */
+static bool
+is_open(int fd, int protocol)
 {
-	socklen_t len = sizeof(s->cookie);
-	int listens = 0, v6only = 1, r;
+	int listens;
 
-	r = ask(fd, SOL_SOCKET, SO_PROTOCOL, &s->proto);
+	if (protocol == IPPROTO_UDP)
+		return !has_peer(fd);
+	return protocol == IPPROTO_TCP &&
+	       ask(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens) == 0 && listens;
+}
+
+/* Only those of one family, like ours. */
+static int
+ask_family(int fd, int family, int *ret_transparent)
+{
+	int v6only, r;
+
+	if (family == AF_INET)
+		return ask(fd, SOL_IP, IP_TRANSPARENT, ret_transparent);
+	if (family != AF_INET6)
+		return -EPROTOTYPE;
+	r = ask(fd, SOL_IPV6, IPV6_V6ONLY, &v6only);
+	if (r == 0 && !v6only)
+		return -EPROTOTYPE;
+	return r ? r : ask(fd, SOL_IPV6, IPV6_TRANSPARENT, ret_transparent);
+}
+
+static int
+look(int fd, struct sockets_what *what)
+{
+	int protocol, transparent, mark = 0, r;
+
+	r = ask(fd, SOL_SOCKET, SO_PROTOCOL, &protocol);
 	if (r < 0)
 		return r;
-	s->at = sock_name(fd);
-	if (s->at.addr.family == AF_INET6)
-		r = ask(fd, SOL_IPV6, IPV6_V6ONLY, &v6only);
-	if (r == 0 && s->proto == IPPROTO_TCP)
-		r = ask(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens);
-	if (s->proto == IPPROTO_UDP)
-		listens = !has_peer(fd);
-	if (r == 0 &&
-	    getsockopt(fd, SOL_SOCKET, SO_COOKIE, &s->cookie, &len) < 0)
-		r = -errno;
-	if (r == 0 && (!listens || !v6only || !s->at.port))
+	what->at = sock_name(fd);
+	r = ask_family(fd, what->at.addr.family, &transparent);
+	if (r == 0 && (!what->at.port || !is_open(fd, protocol)))
 		r = -EPROTOTYPE;
-	return r;
+	if (r == 0)
+		r = ask(fd, SOL_SOCKET, SO_MARK, &mark);
+	if (r < 0)
+		return r;
+	what->proto = protocol == IPPROTO_UDP ? PROTO_UDP : PROTO_TCP;
+	what->transparent = transparent;
+	what->mark = (uint32_t)mark;
+	return 0;
+}
+
+/* The same socket, whatever its descriptor, has the same. */
+static uint64_t
+cookie(int fd)
+{
+	uint64_t value = 0;
+	socklen_t len = sizeof(value);
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_COOKIE, &value, &len);
+	return value;
 }
 
 static bool
-is_known(const struct inherited *in, uint64_t cookie)
+has(const struct sockets *s, int fd)
 {
-	size_t i;
+	uint32_t i;
 
-	for (i = 0; i < in->n; i++)
-		if (in->list[i].cookie == cookie)
+	for (i = 0; i < s->n; i++)
+		if (cookie(s->fds[i]) == cookie(fd))
 			return true;
 	return false;
 }
 
-int
-inherited_add(struct inherited *in, int fd)
+/* Those that are there already of this kind. NULL: no memory. */
+static struct sockets *
+find(struct listeners *ls, const struct sockets_what *what)
 {
-	struct inherited_socket s = {.fd = fd}, *more;
+	struct listener *more;
+	size_t i;
+
+	for (i = 0; i < ls->n; i++)
+		if (sockets_what_equal(&ls->list[i].sockets->what, what))
+			return ls->list[i].sockets;
+	more = realloc(ls->list, (ls->n + 1) * sizeof(*more));
+	if (!more)
+		return NULL;
+	ls->list = more;
+	more += ls->n;
+	*more = (struct listener){
+		.kind = what->transparent ? LISTENER_TPROXY : LISTENER_LISTEN,
+		.endpoint = what->at,
+		.mark = what->mark,
+		.sockets = sockets_new(what),
+	};
+	ls->n += more->sockets != NULL;
+	return more->sockets;
+}
+
+int
+inherited_add(struct listeners *ls, int fd)
+{
+	struct sockets_what what;
+	struct sockets *s;
 	int flags, r;
 
-	r = look(fd, &s);
+	memset(&what, 0, sizeof(what));
+	r = look(fd, &what);
 	if (r < 0)
 		return r;
-	if (is_known(in, s.cookie))
+	s = find(ls, &what);
+	if (!s)
+		return -ENOMEM;
+	if (has(s, fd))
 		return -EEXIST;
 	flags = fcntl(fd, F_GETFL);
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
 	    fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return -errno;
-	more = realloc(in->list, (in->n + 1) * sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	in->list = more;
-	in->list[in->n++] = s;
-	return 0;
-}
-
-int
-inherited_take(struct inherited *in, int proto, const struct endpoint *at)
-{
-	struct inherited_socket *s;
-	size_t i;
-	int fd;
-
-	for (i = 0; i < in->n; i++) {
-		s = &in->list[i];
-		if (s->fd < 0 || s->proto != proto ||
-		    !endpoint_equal(&s->at, at))
-			continue;
-		fd = s->fd;
-		s->fd = -1;
-		return fd;
-	}
-	return -1;
+	r = sockets_put(s, s->n, fd);
+	if (ls->n_slots < s->n)
+		ls->n_slots = s->n;
+	return r;
 }
 
 void
-inherited_close(struct inherited *in)
+inherited_close(struct listeners *ls, const struct listeners *current)
 {
 	char text[ENDPOINT_TEXT_LEN];
-	struct inherited_socket *s;
+	const struct listener *l;
 	size_t i;
 
-	for (i = 0; i < in->n; i++) {
-		s = &in->list[i];
-		if (s->fd < 0)
-			continue;
-		log_notice("no service listens on %s %s any more",
-			   s->proto == IPPROTO_UDP ? "udp" : "tcp",
-			   endpoint_format(&s->at, text));
-		close(s->fd);
+	for (i = 0; i < ls->n; i++) {
+		l = &ls->list[i];
+		if (!listener_is_shared(l, current))
+			log_notice("nobody listens on %s %s any more",
+				   l->sockets->what.proto == PROTO_UDP ? "udp"
+								       : "tcp",
+				   endpoint_format(&l->endpoint, text));
 	}
-	free(in->list);
-	memset(in, 0, sizeof(*in));
+	listeners_close(ls);
 }

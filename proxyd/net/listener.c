@@ -135,7 +135,9 @@ obtain(const struct opening *o, struct listener *l)
 	struct sockets *s = find_former(o->plan, &what);
 	int r;
 
-	if (!s) {
+	if (!s && o->plan->only_former) {
+		return sockets_possible(l->endpoint.addr.family);
+	} else if (!s) {
 		r = open_patiently(o, l);
 	} else if (s->latest == o->ls) {
 		/* twice in one policy */

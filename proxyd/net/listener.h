@@ -55,6 +55,7 @@ struct listener_plan {
 	const struct listeners *const *former;
 	size_t n_former;
 	uint32_t patience_ms; /* to wait for addresses that are in use */
+	bool only_former; /* open none: what they do not have, is not open */
 };
 
 /*

@@ -96,6 +96,17 @@ open_one(const struct sockets_what *what, bool first, int *ret_fd)
 	return 0;
 }
 
+int
+sockets_possible(int family)
+{
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
 struct sockets *
 sockets_new(const struct sockets_what *what)
 {

@@ -41,6 +41,9 @@ struct sockets {
 int sockets_open(const struct sockets_what *what, uint32_t n,
 		 struct sockets **ret_sockets);
 
+/* Has this box such a family at all? 0 or -errno: -EAFNOSUPPORT. */
+int sockets_possible(int family);
+
 /* Have at least `n`: open those that are missing. 0 or -errno. */
 int sockets_grow(struct sockets *s, uint32_t n);
 

@@ -53,7 +53,7 @@ make_memfd(const struct found *f, int socket_fd)
 static enum outcome
 take(const struct found *f, int listener)
 {
-	struct inherited in;
+	struct listeners ls = {0};
 	struct handover h;
 	int pair[2], memfd;
 	char value[64];
@@ -66,13 +66,14 @@ take(const struct found *f, int listener)
 	if (f->pid)
 		snprintf(value, sizeof(value), "%s:%d", f->pid, memfd);
 	setenv("PROXYD_HANDOVER", value, 1);
-	baton_take(&h, &in);
+	baton_take(&h, &ls);
 	if (getenv("PROXYD_HANDOVER"))
 		return WRONG;
 	piped = fcntl(pair[0], F_GETFD) >= 0;
-	if (in.n == 0)
+	if (ls.n == 0)
 		return piped && !h.n_sockets ? NOTHING : WRONG;
-	if (in.n != 1 || in.list[0].fd != listener ||
+	if (ls.n != 1 || ls.list[0].sockets->n != 1 ||
+	    ls.list[0].sockets->fds[0] != listener ||
 	    fcntl(listener, F_GETFD) != FD_CLOEXEC ||
 	    fcntl(memfd, F_GETFD) >= 0)
 		return WRONG;
@@ -139,12 +140,12 @@ test_take(void)
 static void
 test_none(void)
 {
-	struct inherited in;
+	struct listeners ls = {0};
 	struct handover h;
 
-	baton_take(&h, &in);
-	CU_ASSERT(!in.n && h.shm_fd == -1 && !h.n_children);
-	inherited_close(&in);
+	baton_take(&h, &ls);
+	CU_ASSERT(!ls.n && h.shm_fd == -1 && !h.n_children);
+	listeners_close(&ls);
 	handover_fini(&h);
 }
 

@@ -11,18 +11,47 @@
 #include "tests/unit.h"
 
 #define HEAD "proxyd-handover 1\n"
+#define CREW HEAD "crew 1 0 2 2 1 5 5 8 9\n"
 
 /* One of everything, and the largest numbers. */
 static void
 fill(struct handover *h)
 {
-	const struct handover_crew old = {7, 60000, 123456789012};
-	const struct handover_crew now = {8, UINT32_MAX, 0};
+	const struct handover_crew old = {
+		.generation = 7,
+		.state = HANDOVER_DRAINING,
+		.n_workers = 4,
+		.n_slots = 4,
+		.n_listeners = 2,
+		.shut_ms = 123456789012,
+		.kill_ms = 123456849012,
+		.policy_fd = 11,
+		.tally_fd = 12,
+	};
+	const struct handover_crew now = {
+		.generation = UINT32_MAX,
+		.n_workers = 1,
+		.n_slots = 1,
+		.shut_ms = UINT64_MAX,
+		.kill_ms = UINT64_MAX,
+		.policy_fd = 13,
+		.tally_fd = 14,
+	};
 	const struct handover_child tracker = {
-		.pid = 1234, .talk_fd = 9, .crew = 8, .is_tracker = true};
+		.generation = UINT32_MAX,
+		.is_tracker = true,
+		.pid = 1234,
+		.talk_fd = 9,
+	};
 	const struct handover_child worker = {
-		.pid = 1235, .talk_fd = 10, .crew = 7, .slot = 3, .place = 61};
-	const struct handover_beat beat = {UINT64_MAX, 3};
+		.generation = 7,
+		.pid = 1235,
+		.talk_fd = 10,
+		.index = 3,
+		.place = 61,
+		.pair_fds = {15, 16},
+	};
+	const struct handover_slot slot = {7, 0, 3};
 
 	handover_init(h);
 	h->shm_fd = 5;
@@ -32,7 +61,7 @@ fill(struct handover *h)
 	CU_ASSERT_EQUAL(handover_add_crew(h, &now), 0);
 	CU_ASSERT_EQUAL(handover_add_child(h, &tracker), 0);
 	CU_ASSERT_EQUAL(handover_add_child(h, &worker), 0);
-	CU_ASSERT_EQUAL(handover_add_beat(h, &beat), 0);
+	CU_ASSERT_EQUAL(handover_add_slot(h, &slot), 0);
 }
 
 static void
@@ -98,7 +127,7 @@ test_wrong(void)
 	} cases[] = {
 		{HEAD "end\n", 0},
 		{HEAD "socket 2147483647\nend\n", 0},
-		{HEAD "crew 1 2 18446744073709551615\nend\n", 0},
+		{HEAD "crew 1 0 1 1 1 18446744073709551615 5 8 9\nend\n", 0},
 		{"", 1},
 		{"proxyd-handover 1", 1},
 		{"proxyd-handover 2\nend\n", 1},
@@ -120,18 +149,31 @@ test_wrong(void)
 		{HEAD "socket 0x3\nend\n", 2},
 		{HEAD "socket 2147483648\nend\n", 2},
 		{HEAD "socket 4294967299\nend\n", 2},
-		{HEAD "crew 1 2 18446744073709551616\nend\n", 2},
+		{HEAD "crew 1 0 1 1 1 18446744073709551616 5 8 9\nend\n", 2},
 		{HEAD "sockets 3\nend\n", 2},
 		{HEAD "sock 3\nend\n", 2},
 		{HEAD "SOCKET 3\nend\n", 2},
 		{HEAD "shm 3\nshm 4\nend\n", 3},
-		{HEAD "crew 1 1 1\ncrew 1 1 1\nend\n", 3},
-		{HEAD "tracker 99 3 1\nend\n", 2},
-		{HEAD "crew 1 1 1\ntracker 0 3 1\nend\n", 3},
-		{HEAD "crew 1 1 1\ntracker 1 3 1\nend\n", 3},
-		{HEAD "crew 1 1 1\nworker 99 3 1 0\nend\n", 3},
-		{HEAD "crew 1 1 1\nworker 99 3 2 0 0\nend\n", 3},
-		{HEAD "beat 1 4\nend\n", 2},
+		{CREW "crew 2 2 1 1 0 5 5 8 9\nend\n", 0},
+		{CREW "crew 1 1 1 1 0 5 5 8 9\nend\n", 3},
+		{CREW "crew 2 3 1 1 0 5 5 8 9\nend\n", 3},
+		{CREW "crew 2 1 0 1 0 5 5 8 9\nend\n", 3},
+		{CREW "crew 2 1 1 0 0 5 5 8 9\nend\n", 3},
+		{CREW "crew 2 1 4097 1 0 5 5 8 9\nend\n", 3},
+		{CREW "tracker 1 99 3\nend\n", 0},
+		{CREW "tracker 1 0 0\nend\n", 0},
+		{CREW "tracker 1 1 3\nend\n", 3},
+		{CREW "tracker 2 99 3\nend\n", 3},
+		{HEAD "tracker 1 99 3\nend\n", 2},
+		{CREW "worker 1 99 3 1 0 4 5\nend\n", 0},
+		{CREW "worker 1 99 3 1 0 4\nend\n", 3},
+		{CREW "worker 1 99 3 2 0 4 5\nend\n", 3},
+		{CREW "worker 2 99 3 0 0 4 5\nend\n", 3},
+		{CREW "worker 1 1 3 0 0 4 5\nend\n", 3},
+		{CREW "slot 1 1 1\nend\n", 0},
+		{CREW "slot 1 2 1\nend\n", 3},
+		{CREW "slot 1 1 2\nend\n", 3},
+		{CREW "slot 2 1 1\nend\n", 3},
 		{HEAD "nonsense 1\nend\n", 2},
 	};
 	unsigned int line;

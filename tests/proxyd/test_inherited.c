@@ -21,39 +21,6 @@ at(const char *text)
 	return e;
 }
 
-/* One of a list that is made by hand. */
-static struct inherited_socket
-known(int fd, int proto, const char *text)
-{
-	return (struct inherited_socket){
-		.fd = fd, .proto = proto, .at = at(text), .cookie = 0};
-}
-
-/* Pure: protocol and name must be the same, and each is taken once. */
-static void
-test_take(void)
-{
-	struct inherited_socket list[] = {
-		known(10, IPPROTO_TCP, "0.0.0.0:80"),
-		known(11, IPPROTO_TCP, "[::]:80"),
-		known(12, IPPROTO_UDP, "0.0.0.0:80"),
-		known(13, IPPROTO_TCP, "0.0.0.0:80"),
-		known(14, IPPROTO_TCP, "10.0.0.1:80"),
-	};
-	struct inherited in = {list, 5};
-	struct endpoint any4 = at("0.0.0.0:80"), any6 = at("[::]:80");
-	struct endpoint other = at("0.0.0.0:81"), one = at("10.0.0.1:80");
-
-	CU_ASSERT_EQUAL(inherited_take(&in, IPPROTO_TCP, &other), -1);
-	CU_ASSERT_EQUAL(inherited_take(&in, IPPROTO_UDP, &any6), -1);
-	CU_ASSERT_EQUAL(inherited_take(&in, IPPROTO_TCP, &any4), 10);
-	CU_ASSERT_EQUAL(inherited_take(&in, IPPROTO_TCP, &any4), 13);
-	CU_ASSERT_EQUAL(inherited_take(&in, IPPROTO_TCP, &any4), -1);
-	CU_ASSERT_EQUAL(inherited_take(&in, IPPROTO_TCP, &any6), 11);
-	CU_ASSERT_EQUAL(inherited_take(&in, IPPROTO_UDP, &any4), 12);
-	CU_ASSERT_EQUAL(inherited_take(&in, IPPROTO_TCP, &one), 14);
-}
-
 /* A socket on the loopback; with `peer`, connected to that. */
 static int
 open_socket(int family, int type, bool listens, const struct endpoint *peer)
@@ -76,30 +43,73 @@ open_socket(int family, int type, bool listens, const struct endpoint *peer)
 	return fd;
 }
 
-/* What clients arrive at is recognised, in both protocols. */
+/* Another listening socket of the same name. */
+static int
+open_beside(const struct endpoint *e)
+{
+	union sockaddr_any sa;
+	socklen_t len = endpoint_to_sockaddr(e, &sa);
+	int fd = socket(e->addr.family, SOCK_STREAM, 0);
+
+	CU_ASSERT_EQUAL(sock_set(fd, SOL_SOCKET, SO_REUSEPORT, 1), 0);
+	CU_ASSERT_EQUAL(bind(fd, &sa.sa, len), 0);
+	CU_ASSERT_EQUAL(listen(fd, 1), 0);
+	return fd;
+}
+
+/* What clients arrive at is recognised, and is with its like. */
 static void
 test_sockets(void)
 {
 	int tcp = open_socket(AF_INET, SOCK_STREAM, true, NULL);
-	int udp = open_socket(AF_INET, SOCK_DGRAM, false, NULL);
-	struct inherited in = {0};
+	int udp = open_socket(AF_INET6, SOCK_DGRAM, false, NULL);
 	struct endpoint e = sock_name(tcp);
-	int again;
+	struct listeners ls = {0};
+	int beside, again = dup(tcp);
 
-	CU_ASSERT_EQUAL(inherited_add(&in, tcp), 0);
-	CU_ASSERT_EQUAL(inherited_add(&in, udp), 0);
+	sock_set(tcp, SOL_SOCKET, SO_REUSEPORT, 1);
+	beside = open_beside(&e);
+	CU_ASSERT_EQUAL(inherited_add(&ls, tcp), 0);
+	CU_ASSERT_EQUAL(inherited_add(&ls, udp), 0);
+	CU_ASSERT_EQUAL(inherited_add(&ls, beside), 0);
 	CU_ASSERT_EQUAL(fcntl(udp, F_GETFD), FD_CLOEXEC);
 	CU_ASSERT(fcntl(udp, F_GETFL) & O_NONBLOCK);
 	/* a second descriptor of the same */
-	again = dup(tcp);
-	CU_ASSERT_EQUAL(inherited_add(&in, again), -EEXIST);
+	CU_ASSERT_EQUAL(inherited_add(&ls, again), -EEXIST);
+	CU_ASSERT_EQUAL_FATAL(ls.n, 2);
+	CU_ASSERT(endpoint_equal(&ls.list[0].sockets->what.at, &e));
+	CU_ASSERT_EQUAL(ls.list[0].sockets->what.proto, PROTO_TCP);
+	CU_ASSERT_EQUAL(ls.list[0].sockets->n, 2);
+	CU_ASSERT_EQUAL(sockets_fd(ls.list[0].sockets, 0), tcp);
+	CU_ASSERT_EQUAL(sockets_fd(ls.list[0].sockets, 1), beside);
+	CU_ASSERT_EQUAL(ls.list[1].sockets->what.proto, PROTO_UDP);
+	CU_ASSERT(!ls.list[1].sockets->what.transparent);
+	listeners_close(&ls);
+	CU_ASSERT(fcntl(tcp, F_GETFD) < 0 && fcntl(udp, F_GETFD) < 0);
 	close(again);
-	CU_ASSERT_EQUAL(inherited_take(&in, IPPROTO_TCP, &e), tcp);
-	inherited_close(&in);
-	/* taken: still open; not taken: closed */
-	CU_ASSERT(fcntl(tcp, F_GETFD) >= 0);
-	CU_ASSERT(fcntl(udp, F_GETFD) < 0 && errno == EBADF);
-	close(tcp);
+}
+
+/* What the present policy has, too, stays open; the rest does not. */
+static void
+test_close(void)
+{
+	int stays = open_socket(AF_INET, SOCK_STREAM, true, NULL);
+	int goes = open_socket(AF_INET, SOCK_STREAM, true, NULL);
+	struct listeners ls = {0}, current = {0};
+	struct listener kept = {.kind = LISTENER_LISTEN};
+
+	CU_ASSERT_EQUAL(inherited_add(&ls, stays), 0);
+	CU_ASSERT_EQUAL(inherited_add(&ls, goes), 0);
+	CU_ASSERT_EQUAL_FATAL(ls.n, 2);
+	kept.sockets = ls.list[0].sockets;
+	kept.sockets->users++;
+	current.list = &kept;
+	current.n = 1;
+	inherited_close(&ls, &current);
+	CU_ASSERT(fcntl(stays, F_GETFD) >= 0);
+	CU_ASSERT(fcntl(goes, F_GETFD) < 0 && errno == EBADF);
+	listener_shut(&kept);
+	CU_ASSERT(fcntl(stays, F_GETFD) < 0);
 }
 
 /* And nothing else is. */
@@ -108,12 +118,12 @@ test_others(void)
 {
 	int tcp = open_socket(AF_INET, SOCK_STREAM, true, NULL);
 	struct endpoint e = sock_name(tcp);
-	struct inherited in = {0};
+	struct listeners ls = {0};
 	int fds[6], pair[2];
 	size_t i;
 
 	CU_ASSERT_EQUAL_FATAL(pipe(pair), 0);
-	CU_ASSERT_EQUAL(inherited_add(&in, pair[0]), -ENOTSOCK);
+	CU_ASSERT_EQUAL(inherited_add(&ls, pair[0]), -ENOTSOCK);
 	fds[0] = open_socket(AF_INET, SOCK_STREAM, false, NULL);
 	fds[1] = open_socket(AF_INET, SOCK_STREAM, false, &e);
 	fds[2] = open_socket(AF_INET, SOCK_DGRAM, false, &e);
@@ -124,21 +134,21 @@ test_others(void)
 	sock_set(fds[5], SOL_IPV6, IPV6_V6ONLY, 0);
 	CU_ASSERT_EQUAL(listen(fds[5], 1), 0);
 	for (i = 0; i < 6; i++) {
-		UNIT_CHECK(inherited_add(&in, fds[i]) == -EPROTOTYPE,
+		UNIT_CHECK(inherited_add(&ls, fds[i]) == -EPROTOTYPE,
 			   "socket %zu", i);
 		close(fds[i]);
 	}
-	CU_ASSERT_EQUAL(in.n, 0);
-	CU_ASSERT_EQUAL(inherited_add(&in, 999999), -EBADF);
+	CU_ASSERT_EQUAL(ls.n, 0);
+	CU_ASSERT_EQUAL(inherited_add(&ls, 999999), -EBADF);
 	close(tcp);
 	close(pair[0]);
 	close(pair[1]);
-	inherited_close(&in);
+	listeners_close(&ls);
 }
 
 static const struct unit_test tests[] = {
-	{"take", test_take},
 	{"sockets", test_sockets},
+	{"close", test_close},
 	{"others", test_others},
 };
 
