@@ -190,7 +190,9 @@ PROXYD = \
 	proxyd/flow/udp_life \
 	proxyd/flow/listing \
 	proxyd/flow/udp_legs \
+	proxyd/flow/udp_parcel \
 	proxyd/flow/udp \
+	proxyd/flow/udp_move \
 	proxyd/tryout \
 	proxyd/handover \
 	proxyd/baton \

@@ -10,6 +10,7 @@
 
 #include "lib/log.h"
 
+#include "proxyd/base/talk.h"
 #include "proxyd/duty.h"
 #include "proxyd/legacy.h"
 
@@ -239,6 +240,28 @@ crews_follow(struct crews *cs, struct policy *p, uint64_t now_ms,
 	return 0;
 }
 
+/* Flows of udp go on with the worker of the same slot. */
+static void
+move_datagrams(struct crew *from, struct crew *to)
+{
+	struct worker_order give = {.kind = WORKER_MOVE_TO};
+	struct worker_order take = {.kind = WORKER_MOVE_FROM};
+	int ends[2], r;
+	uint32_t i;
+
+	for (i = 0; i < from->n_workers && i < to->n_workers; i++) {
+		r = talk_pair(ends);
+		if (r < 0) {
+			log_error("flows of udp do not move: %s", strerror(-r));
+			return;
+		}
+		crew_tell(to, i, &take, &ends[0], 1);
+		crew_tell(from, i, &give, &ends[1], 1);
+		close(ends[0]);
+		close(ends[1]);
+	}
+}
+
 /* The one that follows takes over, and only then the other one lets go. */
 static void
 take_over(struct crews *cs, uint64_t now_ms)
@@ -252,6 +275,7 @@ take_over(struct crews *cs, uint64_t now_ms)
 		atomic_store(&cs->shm->return_path,
 			     pulse_return_path(&cs->current->pulse));
 	duty_serve(cs->current, now_ms);
+	move_datagrams(former, cs->current);
 	duty_drain(former, &cs->current->listeners, duty_expiry_ms(former),
 		   former->policy->gateway.drain_timeout_ms, now_ms);
 }

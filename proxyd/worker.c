@@ -30,6 +30,7 @@
 #include "proxyd/base/talk.h"
 #include "proxyd/flow/flow.h"
 #include "proxyd/flow/udp.h"
+#include "proxyd/flow/udp_move.h"
 
 enum {
 	TICK_MS = 200,
@@ -339,6 +340,7 @@ drain(struct worker *w, const struct worker_order *order)
 	for (i = 0; i < w->setup->listeners->n; i++)
 		if (!(order->alone[i / 8] & 1u << i % 8))
 			leave_listener(w, i, false);
+	udp_move_look(&w->flows);
 	if (w->lingers && order->linger_ms)
 		timer_set(ts, &w->grace, w->loop.now_ms + order->linger_ms);
 	else if (w->lingers)
@@ -405,6 +407,14 @@ obey(struct worker *w, const struct worker_order *order, struct talk_fds *fds)
 		break;
 	case WORKER_DRAIN:
 		drain(w, order);
+		break;
+	case WORKER_MOVE_TO:
+		if (fds->n)
+			udp_move_to(&w->flows, fds->fd[--fds->n]);
+		break;
+	case WORKER_MOVE_FROM:
+		if (fds->n)
+			udp_move_from(&w->flows, fds->fd[--fds->n]);
 		break;
 	case WORKER_QUIT:
 		end_flows(w, REASON_STOPPED);
@@ -543,6 +553,7 @@ worker_fini(struct worker *w)
 {
 	listing_fini(&w->listing);
 	end_flows(w, REASON_STOPPED);
+	udp_move_fini(&w->flows);
 	udp_fini(&w->flows);
 	flows_fini(&w->flows);
 	free(w->doors);

@@ -36,7 +36,13 @@ enum worker_order_kind {
 	 * what waits. Comes again to make that shorter.
 	 */
 	WORKER_DRAIN,
-	WORKER_QUIT,	  /* end now */
+	WORKER_QUIT, /* end now */
+	/*
+	 * With one end of a talk: hand flows of udp over to a successor when
+	 * their listeners are left to it; take them over. See udp_move.h.
+	 */
+	WORKER_MOVE_TO,
+	WORKER_MOVE_FROM,
 	WORKER_LOG_LEVEL, /* say more, or less */
 	WORKER_LIST,  /* with a file and a pipe: list flows, see listing.h */
 	WORKER_FILES, /* write to these log files, which come with it */

@@ -80,6 +80,16 @@ shm_count(_Atomic uint64_t *counter)
 	atomic_store_explicit(counter, n + 1, memory_order_relaxed);
 }
 
+/* One less: what it counted is another's now. */
+static inline void
+shm_uncount(_Atomic uint64_t *counter)
+{
+	uint64_t n;
+
+	n = atomic_load_explicit(counter, memory_order_relaxed);
+	atomic_store_explicit(counter, n - 1, memory_order_relaxed);
+}
+
 /* All flows that ended, for whatever reason. */
 uint64_t shm_ended(const struct shm_counts *c);
 

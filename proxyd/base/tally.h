@@ -67,6 +67,8 @@ struct tally_row *tally_column(struct tally *t, size_t worker);
 
 /* A flow of this service began; it ended. Called by the column's owner. */
 void tally_begin(struct tally_row *row);
+/* One that began goes on with another worker, who counts it too. */
+void tally_leave(struct tally_row *row);
 void tally_end(struct tally_row *row, enum reason reason, uint64_t bytes_in,
 	       uint64_t bytes_out);
 

@@ -40,6 +40,13 @@ flows_began(struct flows *fs, const struct policy_service *s)
 }
 
 void
+flows_left(struct flows *fs, const struct policy_service *s)
+{
+	shm_uncount(&fs->own->counts.accepted);
+	tally_leave(&fs->tally[s - fs->policy->services]);
+}
+
+void
 flows_ended(struct flows *fs, const struct policy_service *s,
 	    enum reason reason, uint64_t bytes_in, uint64_t bytes_out)
 {

@@ -67,6 +67,8 @@ void flows_fini(struct flows *fs);
 
 /* Count that a flow of this service began, or ended. */
 void flows_began(struct flows *fs, const struct policy_service *s);
+/* The same for one that began here and goes on elsewhere: never mind. */
+void flows_left(struct flows *fs, const struct policy_service *s);
 void flows_ended(struct flows *fs, const struct policy_service *s,
 		 enum reason reason, uint64_t bytes_in, uint64_t bytes_out);
 

@@ -20,12 +20,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "lib/log.h"
 
 #include "proxyd/flow/decide.h"
 #include "proxyd/flow/udp_legs.h"
 #include "proxyd/flow/udp_life.h"
+#include "proxyd/flow/udp_parcel.h"
 #include "proxyd/flow/why.h"
 #include "proxyd/net/origdst.h"
 
@@ -248,7 +250,7 @@ finish(struct udp_flow *f, enum reason reason)
 	struct flows *fs = f->flows;
 	int fd = f->client_fd, i, n = 0;
 
-	if (fd >= 0 && !fs->udp->draining) {
+	if (fd >= 0) {
 		datagram_turn_away(fd, &a.at);
 		n = datagram_receive(fs->udp->batch, fd);
 	}
@@ -286,6 +288,9 @@ begin_relaying(struct udp_flow *f)
 
 	f->active_ms = f->flows->loop->now_ms;
 	set_idle(f);
+	/* draining: it is to move on now */
+	if (f->flows->udp->to.ready)
+		loop_again(f->flows->loop, &f->flows->udp->to);
 	for (i = 0; w && i < w->n; i++) {
 		item = &w->items[i];
 		datagram_send_bytes(f->server_fd, item->data, item->len,
@@ -438,7 +443,8 @@ begin(struct flows *fs, const struct arrival *a)
 	struct udp_flow *f;
 	bool lives;
 
-	if (fs->udp->draining || !have_room(fs))
+	/* what begins now may still move on */
+	if ((fs->udp->draining && !fs->udp->to.ready) || !have_room(fs))
 		return NULL;
 	f = udp_life_new(fs, a->service, a->kind, &a->client, &a->at, on_timer);
 	if (!f)
@@ -481,6 +487,31 @@ udp_receive(struct flows *fs, const struct listener *l, int fd)
 		}
 	}
 	return n == DATAGRAM_BATCH;
+}
+
+/* --- going on ------------------------------------------------------------- */
+
+void
+udp_resume(struct flows *fs, const struct policy_service *s,
+	   const struct udp_parcel *p, const int legs[2])
+{
+	struct udp_flow *f;
+
+	f = udp_life_new(fs, s, (enum listener_kind)p->kind, &p->a, &p->b,
+			 on_timer);
+	if (!f) {
+		close(legs[0]);
+		close(legs[1]);
+		return;
+	}
+	udp_parcel_unpack(p, f);
+	f->client_fd = legs[0];
+	f->server_fd = legs[1];
+	udp_life_sourced(f);
+	if (fs->n > fs->max || udp_legs_wait(f, on_client, on_server) < 0)
+		udp_life_end(f, REASON_RESOURCES);
+	else
+		set_idle(f);
 }
 
 /* --- ending --------------------------------------------------------------- */

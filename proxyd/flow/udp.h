@@ -29,10 +29,19 @@ void udp_fini(struct flows *fs);
 
 /*
  * Take what waits in `fd`, a socket of a listener of udp, or as much of it as
- * one has a turn for: then true. With a full table this is still called: datagrams of new
- * clients are dropped.
+ * one has a turn for: then true. With a full table this is still called:
+ * datagrams of new clients are dropped.
  */
 bool udp_receive(struct flows *fs, const struct listener *l, int fd);
+
+struct udp_parcel;
+
+/*
+ * Go on with a flow that another worker had, of this service; both sockets
+ * are taken over.
+ */
+void udp_resume(struct flows *fs, const struct policy_service *s,
+		const struct udp_parcel *p, const int legs[2]);
 
 /*
  * Datagrams have no end to wait for: what is under way gets a second, then

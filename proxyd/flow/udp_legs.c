@@ -33,11 +33,26 @@ open_upstream(struct udp_flow *f, int *ret_fd)
 }
 
 int
-udp_legs_open(struct udp_flow *f,
+udp_legs_wait(struct udp_flow *f,
 	      void (*on_client)(void *flow, uint32_t events),
 	      void (*on_server)(void *flow, uint32_t events))
 {
 	struct loop *loop = f->flows->loop;
+	int r;
+
+	r = loop_add(loop, &f->client_source, f->client_fd, LEG_EVENTS,
+		     on_client, f);
+	if (r == 0)
+		r = loop_add(loop, &f->server_source, f->server_fd, LEG_EVENTS,
+			     on_server, f);
+	return r;
+}
+
+int
+udp_legs_open(struct udp_flow *f,
+	      void (*on_client)(void *flow, uint32_t events),
+	      void (*on_server)(void *flow, uint32_t events))
+{
 	uint32_t mark = 0;
 	int r;
 
@@ -49,11 +64,7 @@ udp_legs_open(struct udp_flow *f,
 	udp_life_sourced(f);
 	r = datagram_answering(&f->pair.b, &f->pair.a, mark, &f->client_fd);
 	if (r == 0)
-		r = loop_add(loop, &f->client_source, f->client_fd, LEG_EVENTS,
-			     on_client, f);
-	if (r == 0)
-		r = loop_add(loop, &f->server_source, f->server_fd, LEG_EVENTS,
-			     on_server, f);
+		r = udp_legs_wait(f, on_client, on_server);
 	return r;
 }
 

@@ -23,6 +23,11 @@ int udp_legs_open(struct udp_flow *f,
 		  void (*on_client)(void *flow, uint32_t events),
 		  void (*on_server)(void *flow, uint32_t events));
 
+/* Wait for what both receive, who are there already. 0 or -errno. */
+int udp_legs_wait(struct udp_flow *f,
+		  void (*on_client)(void *flow, uint32_t events),
+		  void (*on_server)(void *flow, uint32_t events));
+
 /*
  * Receive what is there, and call pass() for items of `peer`'s, stray() for
  * each that is not. 0; -errno: the leg has an error; -ECANCELED: pass() said

@@ -96,23 +96,20 @@ udp_life_new(struct flows *fs, const struct policy_service *s,
 	return f;
 }
 
+/* Its sockets may be another worker's by now: so they are not forgotten. */
 static void
 drop_leg(struct udp_flow *f, int fd, struct loop_source *source)
 {
-	loop_forget(f->flows->loop, source);
+	loop_remove(f->flows->loop, source);
 	if (fd >= 0)
 		close(fd);
 }
 
-void
-udp_life_end(struct udp_flow *f, enum reason reason)
+static void
+forget(struct udp_flow *f)
 {
 	struct flows *fs = f->flows;
 
-	assert(f->magic == UDP_MAGIC && reason != REASON_NONE);
-	tell_refusal(fs, f->service, &f->client, &f->destination, reason);
-	udp_life_unwait(f);
-	write_record(f, reason);
 	timer_clear(&fs->loop->timers, &f->timer);
 	drop_leg(f, f->server_fd, &f->server_source);
 	drop_leg(f, f->client_fd, &f->client_source);
@@ -124,10 +121,30 @@ udp_life_end(struct udp_flow *f, enum reason reason)
 	if (!f->answered)
 		TAILQ_REMOVE(&fs->udp->young, f, young);
 	fs->n--;
-	flows_ended(fs, f->service, reason, f->bytes_in, f->bytes_out);
 	flows_show(fs);
 	f->magic = 0;
 	free(f);
+}
+
+void
+udp_life_end(struct udp_flow *f, enum reason reason)
+{
+	struct flows *fs = f->flows;
+
+	assert(f->magic == UDP_MAGIC && reason != REASON_NONE);
+	tell_refusal(fs, f->service, &f->client, &f->destination, reason);
+	udp_life_unwait(f);
+	write_record(f, reason);
+	flows_ended(fs, f->service, reason, f->bytes_in, f->bytes_out);
+	forget(f);
+}
+
+void
+udp_life_leave(struct udp_flow *f)
+{
+	assert(f->magic == UDP_MAGIC && !f->wait);
+	flows_left(f->flows, f->service);
+	forget(f);
 }
 
 void

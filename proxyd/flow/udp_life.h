@@ -43,6 +43,8 @@ struct udp {
 	const struct udp_flow *busy; /* borrows: must not end now */
 	uint32_t kept;		     /* bytes that wait, of all flows */
 	bool draining;
+	struct loop_source to;	 /* owns its descriptor: see udp_move.h */
+	struct loop_source from; /* likewise */
 	struct limiter said_full;
 };
 
@@ -113,6 +115,9 @@ void udp_life_record(const struct udp_flow *f, char note[UDP_NOTE_LEN],
 
 /* Write its record, close both legs, forget it and what it kept. */
 void udp_life_end(struct udp_flow *f, enum reason reason);
+
+/* Forget it here: another worker has it. */
+void udp_life_leave(struct udp_flow *f);
 
 /* It was answered for the first time. */
 void udp_life_answered(struct udp_flow *f);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_datagram_reload.c - flows of datagrams go on while proxyd is reloaded.
+ */
+#include <CUnit/CUnit.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/lab/lab_udp.h"
+
+enum { CLIENTS = 30, RELOADS = 6, FIRST_PORT = 21000 };
+
+static void
+reload(pid_t pid, size_t before)
+{
+	kill(pid, SIGHUP);
+	UNIT_CHECK(LAB_WAIT(lab_log_count("proxyd", "reloaded") > before, 8000),
+		   "reload %zu", before);
+}
+
+/* Everyone asks, and everyone is answered; how many were not? */
+static int
+round_of(const int *clients, int n, int turn)
+{
+	char word[32];
+	int i, lost = 0;
+
+	for (i = 0; i < n; i++) {
+		snprintf(word, sizeof(word), "r-%d-%d", i, turn);
+		lab_send(clients[i], word);
+	}
+	for (i = 0; i < n; i++) {
+		snprintf(word, sizeof(word), "r-%d-%d", i, turn);
+		lost += !lab_udp_receives(clients[i], word, NULL);
+	}
+	return lost;
+}
+
+/* Questions all the while, by a process of their own; its status says. */
+static pid_t
+keep_asking(const int *clients, int n)
+{
+	int turn, lost = 0;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid != 0)
+		return pid;
+	for (turn = 0; lab_alive(getppid()) && turn < 100000; turn++) {
+		lost += round_of(clients, n, turn);
+		if (access(LAB_DIR "/enough", F_OK) == 0)
+			break;
+	}
+	_exit(lost > 100 ? 100 : lost);
+}
+
+static void
+check_reloads(const char *via, int family)
+{
+	struct lab *lab;
+	pid_t pid, echo, asking;
+	int clients[CLIENTS], i;
+
+	lab = lab_udp_begin(NULL, via, "client-port", "", &pid);
+	echo = lab_udp_echo(lab, family, LAB_HOST_SERVER);
+	for (i = 0; i < CLIENTS; i++)
+		clients[i] = lab_udp_client(lab, family,
+					    FIRST_PORT + (unsigned int)i,
+					    LAB_HOST_SERVER);
+	CU_ASSERT_EQUAL(round_of(clients, CLIENTS, 0), 0);
+	asking = keep_asking(clients, CLIENTS);
+	for (i = 0; i < RELOADS; i++)
+		reload(pid, (size_t)i);
+	lab_write_file(LAB_DIR "/enough", "");
+	CU_ASSERT_EQUAL(lab_stop(lab, asking, 0, 5000), 0);
+	for (i = 0; i < CLIENTS; i++)
+		close(clients[i]);
+	lab_stop(lab, echo, SIGKILL, 1000);
+	/* the same flows from the beginning to the end */
+	UNIT_CHECK(lab_log_count("proxyd", "mode=udp") == 0,
+		   "flows ended via %s", via);
+	lab_stop_proxyd(lab, pid);
+	CU_ASSERT_EQUAL(lab_log_count("proxyd", " close=stopped"), CLIENTS);
+	CU_ASSERT_EQUAL(lab_log_count("proxyd", "mode=udp"), CLIENTS);
+	lab_down(lab);
+}
+
+static void
+reloads(void)
+{
+	check_reloads("tproxy", AF_INET);
+	check_reloads("redirect", AF_INET6);
+}
+
+/* Of a service that is no more, flows are given their second, and end. */
+static void
+removed(void)
+{
+	struct lab *lab;
+	int client, server;
+	pid_t pid;
+
+	lab = lab_udp_begin(NULL, "tproxy", "client", "", &pid);
+	server = lab_udp_serve(lab, AF_INET, LAB_HOST_SERVER);
+	client = lab_udp_client(lab, AF_INET, 0, LAB_HOST_SERVER);
+	CU_ASSERT(lab_udp_asks(client, server, "question", NULL));
+	lab_policy(lab,
+		   "gateway {\n inside in0\n outside out0\n user %s\n}\n"
+		   "service other {\n intercept udp port 54\n}\n",
+		   lab_user());
+	reload(pid, 0);
+	CU_ASSERT(LAB_WAIT(lab_log_count("proxyd", " close=drain-timeout") == 1,
+			   8000));
+	close(client);
+	close(server);
+	lab_stop_proxyd(lab, pid);
+	lab_down(lab);
+}
+
+static const struct unit_test tests[] = {
+	{"reloads", reloads},
+	{"removed", removed},
+};
+
+LAB_MAIN("datagram_reload", tests)
