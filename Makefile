@@ -332,6 +332,7 @@ help:
 #: make mutants      breaks each promise and sees its test fail
 #: make fuzz         feeds policies, requests of any bytes, FUZZ_SECONDS=60
 #: make bench        how fast it is, beside HAProxy, nginx and plain routing
+#: make soak         random bytes both ways, 10 GB or SOAK_BYTES=, compared
 #: make demo         shows it at work, in namespaces; the same as ./demo
 #: make lint         checks the style and the manual pages
 #: make install      installs below DESTDIR=, PREFIX=/usr; starts nothing
@@ -353,6 +354,11 @@ demo-here: $(BINARIES) $(O)/tests/lab/tool_server
 # tables are printed, the figures in build/bench.json; BENCH_ROUNDS=5 of each
 bench: $(BINARIES) $(LAB_TOOLS)
 	$(Q)tests/bench/run $(O)
+
+# Is every byte the same, and in its place? A tenth of it with lost packets.
+SOAK_BYTES = 10000000000
+soak: $(BINARIES) $(O)/tests/lab/test_soak
+	$(Q)SOAK_BYTES=$(SOAK_BYTES) $(O)/tests/lab/test_soak
 
 # --- install and package ---------------------------------------------------
 
@@ -468,7 +474,7 @@ objects: $(patsubst %.c,$(O)/%.o,$(MODULES:%=%.c) $(PROGRAMS:%=%.c) \
 	$(UNIT_SOURCES) $(LAB_SOURCES) $(FUZZ_SOURCES)) $(LAB_SHARED) \
 	$(LAB_TOOLS:%=%.o) $(O)/tests/unit.o
 
-.PHONY: all clean help bench demo demo-here install deb tests check check-unit \
+.PHONY: all clean help bench soak demo demo-here install deb tests check check-unit \
 	mutants fuzz lint check-globals print-modules objects
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -380,7 +380,7 @@ const char *
 endpoint_format(const struct endpoint *e, char buf[ENDPOINT_TEXT_LEN])
 {
 	bool bracket = e->port && e->addr.family == AF_INET6;
-	char port[STR_DECIMAL_LEN];
+	char port[STR_DECIMAL_LEN] = "";
 	size_t n;
 
 	if (bracket)
