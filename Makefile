@@ -474,7 +474,7 @@ objects: $(patsubst %.c,$(O)/%.o,$(MODULES:%=%.c) $(PROGRAMS:%=%.c) \
 	$(UNIT_SOURCES) $(LAB_SOURCES) $(FUZZ_SOURCES)) $(LAB_SHARED) \
 	$(LAB_TOOLS:%=%.o) $(O)/tests/unit.o
 
-.PHONY: all clean help bench soak demo demo-here install deb tests check check-unit \
-	mutants fuzz lint check-globals print-modules objects
+.PHONY: all clean help bench soak demo demo-here install deb tests check \
+	check-unit mutants fuzz lint check-globals print-modules objects
 .SECONDARY:
 .DELETE_ON_ERROR:
