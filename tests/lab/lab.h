@@ -201,6 +201,12 @@ void lab_apply(struct lab *lab);
  */
 pid_t lab_proxyd(struct lab *lab);
 
+/*
+ * The same, of another path, and with these further options. `program` may
+ * be a command that becomes it, or that starts it.
+ */
+pid_t lab_proxyd_at(struct lab *lab, const char *program, const char *options);
+
 /* The same, and it must work. */
 pid_t lab_proxyd_up(struct lab *lab);
 

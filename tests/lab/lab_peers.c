@@ -116,14 +116,21 @@ notified(int fd)
 pid_t
 lab_proxyd(struct lab *lab)
 {
+	return lab_proxyd_at(lab, "proxyd", "");
+}
+
+pid_t
+lab_proxyd_at(struct lab *lab, const char *program, const char *options)
+{
 	uint64_t end = clock_now_ms() + 10000;
 	struct pollfd p;
 	pid_t pid;
 
 	open_notify(lab);
 	pid = lab_spawn(lab, LAB_GATEWAY, "proxyd",
-			"env NOTIFY_SOCKET=" NOTIFY_PATH " proxyd -f " LAB_DIR
-			"/policy.conf");
+			"env NOTIFY_SOCKET=" NOTIFY_PATH " %s -f " LAB_DIR
+			"/policy.conf %s",
+			program, options);
 	while (clock_now_ms() < end) {
 		p = (struct pollfd){.fd = lab->notify, .events = POLLIN};
 		poll(&p, 1, 20);
