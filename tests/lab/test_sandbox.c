@@ -73,7 +73,9 @@ all_rights(pid_t pid, struct str *out)
 	rights_of(alone_child(pid, "worker"), out);
 }
 
-/* Another process of their user can look into none of them. */
+static const char all_caps[] = "+net_admin,+net_raw,+net_bind_service";
+
+/* Another process of their user, with their rights, looks into none of them. */
 static void
 check_hidden(struct lab *lab, pid_t pid)
 {
@@ -84,9 +86,10 @@ check_hidden(struct lab *lab, pid_t pid)
 	for (i = 0; i < 3; i++)
 		CU_ASSERT_NOT_EQUAL(lab_run(lab, LAB_GATEWAY, NULL,
 					    "setpriv --reuid=nobody "
-					    "--clear-groups "
+					    "--clear-groups --inh-caps=%s "
+					    "--ambient-caps=%s "
 					    "cat /proc/%d/environ",
-					    (int)all[i]),
+					    all_caps, all_caps, (int)all[i]),
 				    0);
 }
 
@@ -94,7 +97,6 @@ check_hidden(struct lab *lab, pid_t pid)
 static void
 same_rights(void)
 {
-	static const char caps[] = "+net_admin,+net_raw,+net_bind_service";
 	struct str root = {0}, ambient = {0};
 	struct lab *lab;
 	pid_t pid;
@@ -116,7 +118,7 @@ same_rights(void)
 			"setpriv --reuid=nobody --clear-groups --inh-caps=%s "
 			"--ambient-caps=%s --bounding-set=-all,%s "
 			"proxyd -f " LAB_DIR "/policy.conf",
-			caps, caps, caps);
+			all_caps, all_caps, all_caps);
 	CU_ASSERT(LAB_WAIT(lab_logged("ambient", "proxyd: ready"), 5000));
 	all_rights(pid, &ambient);
 	check_hidden(lab, pid);
