@@ -197,6 +197,8 @@ static void
 crowded(void)
 {
 	enum { FLOOD = 300 };
+	char name[ENDPOINT_TEXT_LEN];
+	struct str record = {0};
 	int friend, server, i, fd;
 	struct lab *lab;
 	pid_t pid;
@@ -222,11 +224,13 @@ crowded(void)
 			lab_sleep(400);
 	}
 	CU_ASSERT(lab_udp_asks(friend, server, "still there?", NULL));
+	CU_ASSERT(!lab_record(lab_name(friend, name), &record));
 	CU_ASSERT(lab_logged("proxyd", "the flow table is full"));
 	lab_sleep(1000);
 	fd = lab_udp_client(lab, AF_INET, 0, LAB_HOST_SERVER);
 	CU_ASSERT(lab_udp_asks(fd, server, "another", NULL));
 	CU_ASSERT(lab_closed("crowded-out", 1));
+	str_fini(&record);
 	close(fd);
 	close(friend);
 	close(server);

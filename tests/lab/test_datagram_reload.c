@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * test_datagram_reload.c - flows of datagrams go on while proxyd is reloaded.
+ * test_datagram_reload.c - flows of datagrams go on while proxyd is reloaded,
+ * or replaced.
  */
 #include <CUnit/CUnit.h>
 #include <errno.h>
@@ -13,14 +14,18 @@
 
 #include "tests/lab/lab_udp.h"
 
-enum { CLIENTS = 30, RELOADS = 6, FIRST_PORT = 21000 };
+enum { CLIENTS = 30, TIMES = 6, FIRST_PORT = 21000 };
 
+/* Reload it, or put another program in its place, and wait for that. */
 static void
-reload(pid_t pid, size_t before)
+follow(pid_t pid, int sig)
 {
-	kill(pid, SIGHUP);
-	UNIT_CHECK(LAB_WAIT(lab_log_count("proxyd", "reloaded") > before, 8000),
-		   "reload %zu", before);
+	const char *word = sig == SIGHUP ? "reloaded" : "replaced";
+	size_t before = lab_log_count("proxyd", word);
+
+	kill(pid, sig);
+	UNIT_CHECK(LAB_WAIT(lab_log_count("proxyd", word) > before, 8000),
+		   "not %s", word);
 }
 
 /* Everyone asks, and everyone is answered; how many were not? */
@@ -75,8 +80,8 @@ check_reloads(const char *via, int family)
 					    LAB_HOST_SERVER);
 	CU_ASSERT_EQUAL(round_of(clients, CLIENTS, 0), 0);
 	asking = keep_asking(clients, CLIENTS);
-	for (i = 0; i < RELOADS; i++)
-		reload(pid, (size_t)i);
+	for (i = 0; i < TIMES; i++)
+		follow(pid, i % 3 == 1 ? SIGUSR2 : SIGHUP);
 	lab_write_file(LAB_DIR "/enough", "");
 	CU_ASSERT_EQUAL(lab_stop(lab, asking, 0, 5000), 0);
 	for (i = 0; i < CLIENTS; i++)
@@ -114,7 +119,7 @@ removed(void)
 		   "gateway {\n inside in0\n outside out0\n user %s\n}\n"
 		   "service other {\n intercept udp port 54\n}\n",
 		   lab_user());
-	reload(pid, 0);
+	follow(pid, SIGHUP);
 	CU_ASSERT(LAB_WAIT(lab_log_count("proxyd", " close=drain-timeout") == 1,
 			   8000));
 	close(client);
