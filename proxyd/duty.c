@@ -224,6 +224,23 @@ duty_expiry_ms(const struct crew *c)
 	return c->policy->gateway.alive_timeout_ms + EXPIRE_EXTRA_MS;
 }
 
+/* Mark those that nobody else has; is there one? */
+static bool
+note_alone(const struct listeners *ls, const struct listeners *successor,
+	   uint8_t *alone)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < ls->n; i++) {
+		if (successor && listener_is_shared(&ls->list[i], successor))
+			continue;
+		alone[i / 8] |= (uint8_t)(1u << i % 8);
+		any = true;
+	}
+	return any;
+}
+
 void
 duty_drain(struct crew *c, const struct listeners *successor,
 	   uint64_t linger_ms, uint64_t timeout_ms, uint64_t now_ms)
@@ -234,15 +251,12 @@ duty_drain(struct crew *c, const struct listeners *successor,
 		.timeout_ms = (uint32_t)timeout_ms,
 	};
 	uint32_t i;
-	size_t k;
 
 	if (c->state > CREW_DRAINING)
 		return;
 	c->followed |= successor != NULL;
-	for (k = 0; k < c->listeners.n; k++)
-		if (!successor ||
-		    !listener_is_shared(&c->listeners.list[k], successor))
-			order.alone[k / 8] |= (uint8_t)(1u << k % 8);
+	if (!note_alone(&c->listeners, successor, order.alone))
+		order.linger_ms = linger_ms = 0;
 	if (c->state < CREW_DRAINING) {
 		c->shut_ms = c->kill_ms = UINT64_MAX;
 		c->state = CREW_DRAINING;

@@ -39,7 +39,8 @@
 
 enum {
 	WATCH_MS = 100,
-	ASLEEP_MS = 1000, /* a watch so late: this box slept, or we did */
+	WATCH_NEXT_MS = 10, /* while a crew gets ready to follow */
+	ASLEEP_MS = 1000,   /* a watch so late: this box slept, or we did */
 	RETURN_PATH_MS = 1000,
 };
 
@@ -446,6 +447,16 @@ master_fini(struct master *m)
 		close(m->signal_fd);
 }
 
+/* A reload is to be done in little more than it takes. */
+static void
+watch_closely(struct master *m)
+{
+	uint64_t soon_ms = m->loop.now_ms + WATCH_NEXT_MS;
+
+	if (m->crews.next && m->watch.due_ms > soon_ms)
+		timer_set(&m->loop.timers, &m->watch, soon_ms);
+}
+
 static void
 watch(struct master *m)
 {
@@ -460,6 +471,7 @@ watch(struct master *m)
 			m->status = crew_run(m->crews.current);
 			return;
 		}
+		watch_closely(m);
 		r = loop_turn(&m->loop);
 		if (m->state == MASTER_RUNNING && replace_is_due(&m->replace))
 			replace_now(&m->replace);

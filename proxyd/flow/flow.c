@@ -81,10 +81,19 @@ ask_origin(struct flow *f)
 static void
 take_destination(struct flow *f)
 {
+	struct endpoint asked;
+
 	f->destination = sock_name(f->client.fd);
-	f->via = flows_is_loop(f->flows, PROTO_TCP, &f->destination)
-			 ? RECORD_VIA_LOCAL
-			 : RECORD_VIA_SOCKET;
+	f->via = RECORD_VIA_SOCKET;
+	if (!flows_is_loop(f->flows, PROTO_TCP, &f->destination))
+		return;
+	f->via = RECORD_VIA_LOCAL;
+	/* rules that redirect, while the policy has come to tproxy? */
+	if (origdst_find(f->client.fd, f->peer.addr.family, &asked) < 0 ||
+	    endpoint_equal(&asked, &f->destination))
+		return;
+	f->destination = asked;
+	f->via = RECORD_VIA_NAT;
 }
 
 /* Is it the client's socket itself? With another port, no need to ask. */

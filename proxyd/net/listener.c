@@ -276,6 +276,9 @@ listener_is_shared(const struct listener *l, const struct listeners *other)
 void
 listener_shut(struct listener *l)
 {
+	/* who takes it next does not take it twice */
+	if (l->sockets)
+		l->sockets->latest = NULL;
 	sockets_let_go(l->sockets);
 	l->sockets = NULL;
 }

@@ -83,13 +83,20 @@ lab_apply(struct lab *lab)
 }
 
 static void
+close_notify(struct lab *lab)
+{
+	if (lab->notify >= 0)
+		close(lab->notify);
+	lab->notify = -1;
+	unlink(NOTIFY_PATH);
+}
+
+static void
 open_notify(struct lab *lab)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 
-	if (lab->notify >= 0)
-		close(lab->notify);
-	unlink(NOTIFY_PATH);
+	close_notify(lab);
 	snprintf(sa.sun_path, sizeof(sa.sun_path), NOTIFY_PATH);
 	lab->notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (lab->notify < 0 ||
@@ -134,8 +141,11 @@ lab_proxyd_at(struct lab *lab, const char *program, const char *options)
 	while (clock_now_ms() < end) {
 		p = (struct pollfd){.fd = lab->notify, .events = POLLIN};
 		poll(&p, 1, 20);
-		if (notified(lab->notify))
+		/* sockets that wait in there to be kept would stay open */
+		if (notified(lab->notify)) {
+			close_notify(lab);
 			return pid;
+		}
 		if (!lab_alive(pid))
 			return -ECHILD;
 	}

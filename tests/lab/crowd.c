@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* crowd.c - loops of the shell, and what /proc says, for crowd.h. */
+#include "tests/lab/crowd.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+size_t
+crowd_workers(pid_t master, pid_t *ret_pids)
+{
+	return lab_children(master, "worker", ret_pids, CROWD_MAX);
+}
+
+size_t
+crowd_descriptors(pid_t pid)
+{
+	char path[64];
+	size_t n = 0;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	d = opendir(path);
+	while (d && readdir(d))
+		n++;
+	if (d)
+		closedir(d);
+	return n;
+}
+
+size_t
+crowd_memory(pid_t pid)
+{
+	struct str text = {0};
+	char path[64];
+	const char *at;
+	size_t kb = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	lab_read_file(path, &text);
+	at = strstr(str_text(&text), "RssAnon:");
+	if (at)
+		kb = strtoul(at + strlen("RssAnon:"), NULL, 10);
+	str_fini(&text);
+	return kb;
+}
+
+void
+crowd_watch(struct lab *lab, const char *set, pid_t *ret_watch)
+{
+	*ret_watch = lab_spawn(lab, LAB_GATEWAY, "watch",
+			       "sh -c 'while :; do "
+			       "nft list set inet interpose %s |"
+			       " grep -q expires && echo held || echo gap; "
+			       "done'",
+			       set);
+	CU_ASSERT(LAB_WAIT(lab_log_count("watch", "\n") > 0, 2000));
+}
+
+size_t
+crowd_gaps(struct lab *lab, pid_t watch)
+{
+	size_t held, gaps;
+
+	lab_stop(lab, watch, SIGKILL, 1000);
+	held = lab_log_count("watch", "held");
+	gaps = lab_log_count("watch", "gap");
+	UNIT_CHECK(held > 20, "the set was looked at only %zu times", held);
+	return gaps;
+}
+
+/* A line for each round of requests: "good", or what went wrong. */
+static pid_t
+press(struct lab *lab, const char *name, const char *urls)
+{
+	return lab_spawn(lab, LAB_CLIENT, name,
+			 "sh -c 'while :; do "
+			 "curl -sS -f -g -m 10 -o /dev/null %s"
+			 " && echo good || echo failed; done'",
+			 urls);
+}
+
+void
+crowd_press(struct lab *lab, struct crowd_load *ret_load)
+{
+	ret_load->pids[0] = press(lab, "once4", "http://" LAB_SERVER4 "/");
+	ret_load->pids[1] = press(lab, "once6", "http://[" LAB_SERVER6 "]/");
+	ret_load->pids[2] =
+		press(lab, "kept", "http://" LAB_SERVER4 "/?[1-100]");
+}
+
+void
+crowd_relax(struct lab *lab, struct crowd_load *load)
+{
+	static const char *const names[] = {"once4", "once6", "kept"};
+	struct str log = {0};
+	size_t i, good, failed;
+
+	for (i = 0; i < 3; i++) {
+		good = lab_log_count(names[i], "good");
+		failed = lab_log_count(names[i], "failed");
+		lab_stop(lab, load->pids[i], SIGKILL, 1000);
+		str_clear(&log);
+		if (failed)
+			lab_read_file(i == 0   ? LAB_DIR "/once4.log"
+				      : i == 1 ? LAB_DIR "/once6.log"
+					       : LAB_DIR "/kept.log",
+				      &log);
+		UNIT_CHECK(good > 5 && !failed,
+			   "%s: %zu good, %zu failed: %.2000s", names[i], good,
+			   failed,
+			   strstr(str_text(&log), "curl")
+				   ? strstr(str_text(&log), "curl")
+				   : "");
+	}
+	str_fini(&log);
+}

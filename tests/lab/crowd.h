@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * crowd.h - a proxyd of several workers, under load, in the lab.
+ *
+ * What is asked of its processes, and load that notices every failure. Its
+ * rules are watched all the time: an alive set without elements, for however
+ * short a time, is a gap.
+ */
+#ifndef TESTS_LAB_CROWD_H
+#define TESTS_LAB_CROWD_H
+
+#include "tests/lab/lab.h"
+
+enum { CROWD_MAX = 64 };
+
+/* How many workers does it have? *ret_pids has room for CROWD_MAX. */
+size_t crowd_workers(pid_t master, pid_t *ret_pids);
+
+/* How many descriptors does this process have open? */
+size_t crowd_descriptors(pid_t pid);
+
+/* Of its own memory, in kB: what no other process has. */
+size_t crowd_memory(pid_t pid);
+
+/* Look for gaps in the alive set `set` of `family` until crowd_gaps(). */
+void crowd_watch(struct lab *lab, const char *set, pid_t *ret_watch);
+
+/* Stop looking; how many gaps there were. It must have looked often. */
+size_t crowd_gaps(struct lab *lab, pid_t watch);
+
+/*
+ * Requests to nginx on the server until crowd_relax(): one a connection, by
+ * both families, and hundreds over a connection that is kept.
+ */
+struct crowd_load {
+	pid_t pids[3];
+};
+
+void crowd_press(struct lab *lab, struct crowd_load *ret_load);
+
+/* None failed, and there were many. */
+void crowd_relax(struct lab *lab, struct crowd_load *load);
+
+#endif
