@@ -251,6 +251,9 @@ int lab_accept(int fd, unsigned int ms, struct endpoint *ret_peer);
 /* Send all, or end the test. */
 void lab_send(int fd, const char *text);
 
+/* Send until the way is full; how many bytes. Does not wait for readers. */
+size_t lab_stuff(int fd);
+
 /*
  * Receive once: bytes, 0 at the end, -errno (-ECONNRESET...), -ETIMEDOUT
  * after `ms`.

@@ -146,6 +146,27 @@ lab_send(int fd, const char *text)
 	}
 }
 
+size_t
+lab_stuff(int fd)
+{
+	static const char block[65536];
+	unsigned int quiet = 0;
+	size_t sent = 0;
+	ssize_t n;
+
+	while (quiet < 5) {
+		n = send(fd, block, sizeof(block), MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n > 0) {
+			sent += (size_t)n;
+			quiet = 0;
+			continue;
+		}
+		quiet++;
+		lab_sleep(10);
+	}
+	return sent;
+}
+
 ssize_t
 lab_recv(int fd, void *buf, size_t size, unsigned int ms)
 {

@@ -6,7 +6,6 @@
  */
 #include <CUnit/CUnit.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,24 +67,6 @@ keepalive(void)
 	lab_end(lab, pid);
 }
 
-/* Send until nothing goes any more. */
-static void
-stuff(int fd)
-{
-	static const char block[65536];
-	int quiet = 0;
-
-	while (quiet < 5) {
-		if (send(fd, block, sizeof(block),
-			 MSG_NOSIGNAL | MSG_DONTWAIT) > 0) {
-			quiet = 0;
-			continue;
-		}
-		quiet++;
-		lab_sleep(10);
-	}
-}
-
 /*
  * The client does not read for so long that the flow ends: it must not take
  * what it got for the whole.
@@ -103,7 +84,7 @@ cut_is_no_end(void)
 	lab = alone_begin("\ttimeout idle 600ms\n", "", &pid);
 	l = lab_listen(lab, LAB_SERVER, LAB_SERVER4 ":80");
 	alone_flow(lab, l, &f);
-	stuff(f.server);
+	lab_stuff(f.server);
 	CU_ASSERT(lab_closed("idle-timeout", 1));
 	do
 		n = lab_recv(f.client, sink, sizeof(sink), 2000);

@@ -9,7 +9,6 @@
  */
 #include <CUnit/CUnit.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,26 +89,6 @@ no_server_hangs(struct lab *lab)
 			4000);
 }
 
-/* Fill the way from `fd` until it takes no more. */
-static void
-stuff(int fd)
-{
-	static const char block[65536];
-	int flags = fcntl(fd, F_GETFL);
-	int quiet = 0;
-
-	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-	while (quiet < 5) {
-		if (send(fd, block, sizeof(block), MSG_NOSIGNAL) > 0) {
-			quiet = 0;
-			continue;
-		}
-		quiet++;
-		lab_sleep(10);
-	}
-	fcntl(fd, F_SETFL, flags);
-}
-
 /* The server is told: an error sooner or later, whatever was queued. */
 static void
 expect_end(int fd, const char *who)
@@ -129,8 +108,8 @@ client_resets(struct lab *lab, int family, int l)
 	struct lab_flow f;
 
 	lab_flow_open(lab, family, l, NULL, PORT, &f);
-	stuff(f.server);
-	stuff(f.client);
+	lab_stuff(f.server);
+	lab_stuff(f.client);
 	lab_reset(f.client);
 	f.client = -1;
 	expect_end(f.server, "server");
@@ -144,8 +123,8 @@ server_resets(struct lab *lab, int family, int l)
 	struct lab_flow f;
 
 	lab_flow_open(lab, family, l, NULL, PORT, &f);
-	stuff(f.server);
-	stuff(f.client);
+	lab_stuff(f.server);
+	lab_stuff(f.client);
 	lab_reset(f.server);
 	f.server = -1;
 	expect_end(f.client, "client");
@@ -178,8 +157,8 @@ killed_with(bool masquerade, const char *policy)
 	for (i = 0; i < 2; i++) {
 		l[i] = lab_serve(lab, lab_families[i], PORT);
 		lab_flow_open(lab, lab_families[i], l[i], NULL, PORT, &f[i]);
-		stuff(f[i].server);
-		stuff(f[i].client);
+		lab_stuff(f[i].server);
+		lab_stuff(f[i].client);
 	}
 	n = lab_children(pid, NULL, children, 16);
 	lab_stop(lab, pid, SIGKILL, 1000);
