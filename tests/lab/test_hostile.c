@@ -231,7 +231,7 @@ static void
 expect_told(int fd, const struct evil *e, const char *who)
 {
 	uint64_t end_ms = clock_now_ms() + TOLD_MS;
-	static char sink[262144];
+	char sink[65536];
 	ssize_t n = 1;
 
 	if (fd < 0 || e->vanishes)
@@ -318,7 +318,7 @@ in_pipes(void)
 static void
 slow_but_whole(void)
 {
-	static char sink[65536];
+	char sink[65536];
 	struct lab *lab;
 	struct lab_flow f;
 	size_t sent, got = 0;
