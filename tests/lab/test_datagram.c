@@ -285,6 +285,28 @@ port_taken(void)
 	lab_down(lab);
 }
 
+/* A server of the other family never sees the client: that is said. */
+static void
+families(void)
+{
+	int client;
+	struct lab *lab;
+	pid_t pid;
+
+	lab = lab_begin(NULL,
+			"gateway {\n inside in0\n user %s\n}\n"
+			"pool old {\n node " LAB_SERVER4 ":53\n"
+			" source client\n}\n"
+			"service dns {\n intercept udp port 53\n use old\n}\n",
+			&pid);
+	client = lab_udp_client(lab, AF_INET6, 0, LAB_HOST_SERVER);
+	lab_send(client, "question");
+	CU_ASSERT(lab_closed("family", 1));
+	CU_ASSERT(lab_logged("proxyd", "refused, family"));
+	close(client);
+	lab_end(lab, pid);
+}
+
 static const struct unit_test tests[] = {
 	{"flows", flows},
 	{"late_answer", late_answer},
@@ -292,6 +314,7 @@ static const struct unit_test tests[] = {
 	{"records", records},
 	{"two_servers", two_servers},
 	{"port_taken", port_taken},
+	{"families", families},
 };
 
 LAB_MAIN("datagram", tests)
