@@ -165,6 +165,8 @@ PROXYD = \
 	proxyd/net/listener \
 	proxyd/net/inherited \
 	proxyd/net/alive \
+	proxyd/pool/places \
+	proxyd/pool/limit \
 	proxyd/pool/balance \
 	proxyd/stream/pipes \
 	proxyd/stream/side \

@@ -112,6 +112,13 @@ pages_take(struct pages *p, int fd, uint64_t layout)
 }
 
 void
+pages_let_go(struct pages *p)
+{
+	if (p->at)
+		unmap(p);
+}
+
+void
 pages_free(struct pages *p)
 {
 	int fd = p->fd;

@@ -33,6 +33,9 @@ int pages_new(struct pages *p, const char *name, size_t size, uint64_t layout);
  */
 int pages_take(struct pages *p, int fd, uint64_t layout);
 
+/* Unmap it, but leave the descriptor to the caller. A zeroed one is fine. */
+void pages_let_go(struct pages *p);
+
 /* Unmap it here; other processes keep theirs. A zeroed one is fine. */
 void pages_free(struct pages *p);
 

@@ -21,6 +21,9 @@
 struct shm_counts {
 	_Atomic uint64_t accepted;
 	_Atomic uint64_t ended[REASON_COUNT];
+	_Atomic uint64_t limited;  /* flows refused by a limit of the policy */
+	_Atomic uint64_t tested;   /* that one with `test` would have refused */
+	_Atomic uint64_t unplaced; /* not counted: no place, see limit.h */
 };
 
 /* The slot of one worker process, in cache lines of its own. */

@@ -40,6 +40,10 @@ test_again(void)
 	CU_ASSERT_EQUAL(((char *)again.at)[0], 'x');
 	CU_ASSERT_EQUAL(((char *)again.at)[SIZE - 1], 'x');
 	CU_ASSERT_EQUAL(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	/* let go, it is taken by whoever knows no size */
+	pages_let_go(&again);
+	CU_ASSERT_EQUAL_FATAL(pages_take(&again, fd, 7), 0);
+	CU_ASSERT_EQUAL(again.size, SIZE);
 	pages_free(&again);
 	CU_ASSERT(fcntl(fd, F_GETFD) < 0 && errno == EBADF);
 	pages_free(&again);
