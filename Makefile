@@ -148,6 +148,7 @@ PROXYD = \
 	proxyd/base/timer \
 	proxyd/base/loop \
 	proxyd/base/limiter \
+	proxyd/base/fds \
 	proxyd/base/sock \
 	proxyd/base/talk \
 	proxyd/base/notify \

@@ -62,6 +62,8 @@ each_fd(const struct handover *h, int (*visit)(int fd, void *arg), void *arg)
 
 	if (h->shm_fd >= 0)
 		r = visit(h->shm_fd, arg);
+	if (r == 0 && h->limits_fd >= 0)
+		r = visit(h->limits_fd, arg);
 	for (i = 0; i < h->n_crews && r == 0; i++) {
 		r = visit(h->crews[i].policy_fd, arg);
 		if (r == 0)

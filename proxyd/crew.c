@@ -23,6 +23,7 @@
 enum {
 	RETRY_MS = 1000, /* after fork() failed */
 	NOT_PERMITTED = 77,
+	NS_A_MS = 1000000,
 };
 
 /* --- making --------------------------------------------------------------- */
@@ -112,6 +113,7 @@ crew_new(const struct crew_plan *plan, struct str *why)
 	}
 	c->generation = plan->generation;
 	c->shm = plan->shm;
+	c->places = plan->places;
 	c->count_fd = plan->count_fd;
 	c->self_fd = -1;
 	r = listeners_open(&c->listeners, &listen, why);
@@ -208,6 +210,7 @@ run_worker(struct crew *c)
 		.policy = c->policy,
 		.shm = c->shm,
 		.own = w->own,
+		.places = c->places,
 		.tally = tally_column(c->tally, c->self),
 		.listeners = &c->listeners,
 		.access = &c->access,
@@ -326,6 +329,8 @@ crew_reap(struct crew *c, uint64_t now_ms)
 		if (!reap_one(&w->child, now_ms, &news))
 			continue;
 		tally_settle(c->tally, i);
+		places_settle(c->places, shm_index(c->shm, w->own),
+			      now_ms * NS_A_MS);
 		shm_give(c->shm, w->own);
 		w->own = NULL;
 		rota_forget(&c->rota, i);

@@ -31,6 +31,7 @@
 #include "proxyd/child.h"
 #include "proxyd/ctl/access.h"
 #include "proxyd/net/listener.h"
+#include "proxyd/pool/places.h"
 #include "proxyd/pulse.h"
 #include "proxyd/rota.h"
 #include "proxyd/worker.h"
@@ -55,6 +56,7 @@ struct crew {
 	enum crew_state state;
 	struct policy *policy; /* owns */
 	struct shm *shm;       /* borrows */
+	struct places *places; /* borrows: what limits count */
 	int count_fd;	       /* borrows: of origdst_open_count(); or -errno */
 	struct tally *tally;   /* owns */
 	struct listeners listeners;
@@ -80,9 +82,10 @@ struct crew_plan {
 	struct policy *policy; /* the crew's, if it comes to be */
 	uint32_t generation;
 	uint32_t n_workers;
-	uint32_t n_slots; /* at least; more if a former one has more */
-	struct shm *shm;  /* borrows */
-	int count_fd;	  /* borrows: of origdst_open_count(); or -errno */
+	uint32_t n_slots;      /* at least; more if a former one has more */
+	struct shm *shm;       /* borrows */
+	struct places *places; /* borrows */
+	int count_fd;	       /* borrows: of origdst_open_count(); or -errno */
 	/* see struct listener_plan */
 	bool only_former;
 	const struct listeners *const *former;

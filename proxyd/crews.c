@@ -10,9 +10,11 @@
 
 #include "lib/log.h"
 
+#include "proxyd/base/fds.h"
 #include "proxyd/base/talk.h"
 #include "proxyd/duty.h"
 #include "proxyd/legacy.h"
+#include "proxyd/pool/limit.h"
 
 enum {
 	PATIENCE_MS = 2000, /* an orphaned worker needs 250 to let go */
@@ -51,6 +53,7 @@ add(struct crews *cs, struct policy *p, const struct listeners *sockets,
 		.n_workers = cs->n_workers,
 		.count_fd = cs->count_fd,
 		.shm = cs->shm,
+		.places = cs->places,
 		.former = former,
 		.n_former = list_former(cs, former),
 		.patience_ms = patience_ms,
@@ -67,6 +70,31 @@ add(struct crews *cs, struct policy *p, const struct listeners *sockets,
 	cs->generation = plan.generation;
 	TAILQ_INSERT_HEAD(&cs->list, c, link);
 	return c;
+}
+
+/* Flows that all workers together can have at a time, so to speak. */
+static uint64_t
+flows_wanted(const struct policy *p, uint32_t n_workers)
+{
+	return (uint64_t)n_workers * fds_flows(p ? p->gateway.max_flows : 0, 0);
+}
+
+/* What a former proxyd counted, if it has the same slots; else from 0. */
+static int
+open_places(struct crews *cs, const struct crews_plan *plan, bool is_their_shm)
+{
+	int fd = plan->handover->limits_fd, r = -EPROTOTYPE;
+
+	if (fd >= 0 && is_their_shm)
+		r = places_adopt(fd, cs->shm->n_slots, &cs->places);
+	if (r == 0)
+		return 0;
+	if (fd >= 0)
+		close(fd);
+	cs->places = places_new(
+		limit_places(flows_wanted(plan->policy, cs->n_workers)),
+		cs->shm->n_slots);
+	return cs->places ? 0 : -ENOMEM;
 }
 
 static int
@@ -93,6 +121,7 @@ take_legacy(struct crews *cs, const struct crews_plan *plan, bool is_their_shm)
 		.handover = plan->handover,
 		.sockets = plan->sockets,
 		.shm = cs->shm,
+		.places = cs->places,
 		.is_their_shm = is_their_shm,
 		.now_ms = plan->now_ms,
 	};
@@ -142,6 +171,8 @@ crews_init(struct crews *cs, const struct crews_plan *plan, struct str *why)
 	cs->count_fd = -1;
 	cs->n_workers = plan->n_workers;
 	r = open_shm(cs, plan->handover, &is_their_shm);
+	if (r == 0)
+		r = open_places(cs, plan, is_their_shm);
 	if (r < 0) {
 		str_add(why, strerror(-r));
 		policy_free(plan->policy);
@@ -164,6 +195,7 @@ crews_describe(const struct crews *cs, struct handover *h)
 	int r = 0;
 
 	h->shm_fd = cs->shm->fd;
+	h->limits_fd = places_fd(cs->places);
 	TAILQ_FOREACH(c, &cs->list, link)
 	{
 		if (r == 0 && c->state != CREW_OVER)
@@ -189,14 +221,16 @@ void
 crews_fini(struct crews *cs)
 {
 	/* zeroed */
-	if (!cs->shm)
+	if (!cs->shm && !cs->places)
 		return;
 	while (!TAILQ_EMPTY(&cs->list))
 		drop(cs, TAILQ_FIRST(&cs->list));
 	cs->current = cs->next = NULL;
 	if (cs->count_fd >= 0)
 		close(cs->count_fd);
+	places_free(cs->places);
 	shm_free(cs->shm);
+	cs->places = NULL;
 	cs->shm = NULL;
 }
 

@@ -28,6 +28,7 @@ struct crews {
 	struct crew *current;  /* of the list: serves; NULL: ends, or ended */
 	struct crew *next;     /* of the list: is to follow; NULL: none */
 	struct shm *shm;       /* owns */
+	struct places *places; /* owns: what limits count */
 	int count_fd;	       /* owns: of origdst_open_count(); or -errno */
 	uint32_t n_workers;
 	uint32_t generation; /* of the latest */

@@ -22,7 +22,7 @@ enum { NUMBERS_MAX = 9 };
 void
 handover_init(struct handover *h)
 {
-	*h = (struct handover){.shm_fd = -1};
+	*h = (struct handover){.shm_fd = -1, .limits_fd = -1};
 }
 
 void
@@ -147,6 +147,8 @@ handover_write(const struct handover *h, struct str *text)
 	str_add(text, FIRST_LINE "\n");
 	if (h->shm_fd >= 0)
 		str_addf(text, "shm %d\n", h->shm_fd);
+	if (h->limits_fd >= 0)
+		str_addf(text, "limits %d\n", h->limits_fd);
 	for (i = 0; i < h->n_sockets; i++)
 		str_addf(text, "socket %d\n", h->sockets[i]);
 	for (i = 0; i < h->n_crews; i++)
@@ -168,6 +170,15 @@ read_shm(struct handover *h, const uint64_t *n)
 	if (h->shm_fd >= 0)
 		return -EBADMSG;
 	h->shm_fd = (int)n[0];
+	return 0;
+}
+
+static int
+read_limits(struct handover *h, const uint64_t *n)
+{
+	if (h->limits_fd >= 0)
+		return -EBADMSG;
+	h->limits_fd = (int)n[0];
 	return 0;
 }
 
@@ -257,6 +268,7 @@ static const struct word {
 } words[] = {
 	/* name      read          n  largest */
 	{"shm",      read_shm,     1, {FD}},
+	{"limits",   read_limits,  1, {FD}},
 	{"socket",   read_socket,  1, {FD}},
 	{"crew",     read_crew,    9, {MAX32, HANDOVER_ENDING,
 		HANDOVER_CREW_MAX, HANDOVER_CREW_MAX, HANDOVER_LIST_MAX,

@@ -63,7 +63,8 @@ struct handover_slot {
 };
 
 struct handover {
-	int shm_fd; /* -1: none */
+	int shm_fd;    /* -1: none */
+	int limits_fd; /* what limits have counted; -1: none */
 	int *sockets;
 	size_t n_sockets;
 	struct handover_crew *crews;

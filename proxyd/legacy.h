@@ -28,6 +28,7 @@ struct legacy {
 	const struct handover *handover;
 	const struct listeners *sockets; /* all that are named there */
 	struct shm *shm;
+	struct places *places;
 	bool is_their_shm; /* else it is a new one */
 	uint64_t now_ms;
 };

@@ -20,11 +20,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib/log.h"
 
+#include "proxyd/base/fds.h"
 #include "proxyd/base/limiter.h"
 #include "proxyd/base/loop.h"
 #include "proxyd/base/talk.h"
@@ -39,8 +39,6 @@ enum {
 	UDP_TURN = 256,	   /* of udp, what udp_receive() takes */
 	PAUSE_MS = 100,	   /* after the kernel had no descriptor for us */
 	ORPHAN_GRACE_MS = 250,
-	SPARE_FDS = 64, /* not for flows: logs, netlink... */
-	FLOWS_MAX = 1000000,
 };
 
 enum worker_state {
@@ -470,22 +468,19 @@ on_tick(void *owner)
 	timer_set(&w->loop.timers, &w->tick, w->loop.now_ms + TICK_MS);
 }
 
-/* Each flow has two descriptors, each listener one a slot. */
+/* Each listener has a descriptor a slot. */
 static uint32_t
-flows_possible(uint32_t wanted, size_t n_doors)
+flows_possible(const struct worker_setup *setup)
 {
-	uint64_t most = FLOWS_MAX, spare = SPARE_FDS + n_doors;
-	struct rlimit limit;
+	uint32_t wanted = setup->policy->gateway.max_flows;
+	uint32_t n = fds_flows(wanted,
+			       setup->listeners->n * setup->listeners->n_slots);
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-	    limit.rlim_cur < 2 * most + spare)
-		most = limit.rlim_cur > spare + 2 ? (limit.rlim_cur - spare) / 2
-						  : 1;
-	if (wanted > most)
-		log_warn("max-flows is %" PRIu64 ", for more there are not"
+	if (n < wanted)
+		log_warn("max-flows is %" PRIu32 ", for more there are not"
 			 " enough descriptors",
-			 most);
-	return wanted && wanted < most ? wanted : (uint32_t)most;
+			 n);
+	return n;
 }
 
 static int
@@ -514,9 +509,7 @@ worker_init(struct worker *w, const struct worker_setup *setup)
 	int r;
 
 	w->setup = setup;
-	w->max_flows =
-		flows_possible(setup->policy->gateway.max_flows,
-			       setup->listeners->n * setup->listeners->n_slots);
+	w->max_flows = flows_possible(setup);
 	r = loop_init(&w->loop);
 	if (r < 0)
 		return r;
@@ -525,6 +518,11 @@ worker_init(struct worker *w, const struct worker_setup *setup)
 	w->flows.loop = &w->loop;
 	w->flows.shm = setup->shm;
 	w->flows.own = setup->own;
+	w->flows.limit = (struct limit){
+		.places = setup->places,
+		.counts = &setup->own->counts,
+		.slot = shm_index(setup->shm, setup->own),
+	};
 	w->flows.tally = setup->tally;
 	w->flows.access = setup->access;
 	w->flows.max = w->max_flows;

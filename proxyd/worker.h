@@ -19,6 +19,7 @@
 #include "proxyd/ctl/access.h"
 #include "proxyd/flow/listing.h"
 #include "proxyd/net/listener.h"
+#include "proxyd/pool/places.h"
 
 enum worker_order_kind {
 	/* accept from the sockets of `slot`; accept no more from them */
@@ -70,6 +71,7 @@ struct worker_setup {
 	const struct policy *policy;
 	struct shm *shm;
 	struct shm_worker *own;	     /* its slot there */
+	struct places *places;	     /* what limits count */
 	struct tally_row *tally;     /* this worker's column */
 	struct listeners *listeners; /* shut when draining ends */
 	struct access *access;

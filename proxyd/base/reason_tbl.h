@@ -28,6 +28,7 @@ REASON(CROWDED_OUT,         "crowded-out",          RESET, "it was never answere
 REASON(HALF_CLOSED_TIMEOUT, "half-closed-timeout", CLOSE, "one side was done, the other silent for too long")
 REASON(NO_DESTINATION,      "no-destination",      RESET, "conntrack does not know where the client was going")
 REASON(TRACKER_TIMEOUT,     "tracker-timeout",     RESET, "the tracker did not answer in time")
+REASON(LIMIT,               "limit",               RESET, "a limit of the service was reached")
 REASON(DIRECT,              "direct",              RESET, "connected to a capture port without being redirected")
 REASON(LOOP,                "loop",                RESET, "the destination is proxyd itself")
 REASON(FAMILY,              "family",              RESET, "no node of the address family of the spoofed source")

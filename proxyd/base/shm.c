@@ -106,6 +106,12 @@ shm_take(struct shm *shm, uint32_t generation, uint32_t index)
 	return NULL;
 }
 
+uint32_t
+shm_index(const struct shm *shm, const struct shm_worker *w)
+{
+	return (uint32_t)(w - shm->slots);
+}
+
 void
 shm_give(struct shm *shm, struct shm_worker *w)
 {

@@ -70,6 +70,9 @@ uint32_t shm_vacant(const struct shm *shm);
 struct shm_worker *shm_take(struct shm *shm, uint32_t generation,
 			    uint32_t index);
 
+/* Which of the slots is it? From 0 on. */
+uint32_t shm_index(const struct shm *shm, const struct shm_worker *w);
+
 /* That worker has ended, or was not started after all. By the master. */
 void shm_give(struct shm *shm, struct shm_worker *w);
 

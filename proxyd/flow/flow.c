@@ -187,6 +187,19 @@ on_timer(void *owner)
 	}
 }
 
+/* Before anything that costs: of a flood nothing else shall be done. */
+static bool
+is_within_limits(struct flow *f)
+{
+	struct flows *fs = f->flows;
+	enum limit_verdict verdict;
+
+	verdict = limit_take(&fs->limit, f->service, &f->peer.addr,
+			     fs->loop->now_ms, &f->hold);
+	f->tested = verdict == LIMIT_TEST;
+	return verdict != LIMIT_REFUSE;
+}
+
 void
 flow_open(struct flows *fs, const struct listener *l, int fd,
 	  const struct endpoint *peer)
@@ -202,6 +215,10 @@ flow_open(struct flows *fs, const struct listener *l, int fd,
 	}
 	flows_show(fs);
 	f->peer = *peer;
+	if (!is_within_limits(f)) {
+		life_end(f, REASON_LIMIT);
+		return;
+	}
 	if (f->kind == LISTENER_TPROXY)
 		take_destination(f);
 	else

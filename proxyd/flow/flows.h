@@ -24,6 +24,7 @@
 #include "proxyd/net/listener.h"
 #include "proxyd/net/route.h"
 #include "proxyd/pool/balance.h"
+#include "proxyd/pool/limit.h"
 #include "proxyd/stream/relay.h"
 
 struct flow;
@@ -43,6 +44,7 @@ struct flows {
 	int count_fd; /* owns: of origdst_open_count(); or -errno */
 	struct asker asker;
 	struct route route;
+	struct limit limit;
 	struct balance balance;
 	struct relay relay;
 	struct flow_list list;

@@ -35,9 +35,18 @@ static const struct step_row steps[STEP_COUNT] = {
 static const char *
 note_of(const struct flow *f)
 {
-	if (f->port_taken)
-		return f->retried ? "port-taken,stale-entry" : "port-taken";
-	return f->retried ? "stale-entry" : NULL;
+	static const char *const notes[] = {
+		NULL,
+		"port-taken",
+		"stale-entry",
+		"port-taken,stale-entry",
+		"limit-test",
+		"limit-test,port-taken",
+		"limit-test,stale-entry",
+		"limit-test,port-taken,stale-entry",
+	};
+
+	return notes[f->port_taken + 2 * f->retried + 4 * f->tested];
 }
 
 /* Not kept in the flow: the socket remembers, also when it is dead. */
@@ -133,6 +142,7 @@ life_end(struct flow *f, enum reason reason)
 	write_record(f, reason);
 	timer_clear(&fs->loop->timers, &f->timer);
 	life_answered(f);
+	limit_give(&fs->limit, &f->hold);
 	drop_side(f, &f->server, &f->server_source, reset);
 	drop_side(f, &f->client, &f->client_source, reset);
 	if (fs->listed == f)

@@ -39,6 +39,7 @@ struct flow {
 	enum listener_kind kind;
 	bool retried;	 /* connect() was tried again after EPERM */
 	bool port_taken; /* the client's port could not be kept */
+	bool tested;	 /* a limit with `test` would have refused it */
 	enum step step;
 	enum first first;   /* who sent its end first */
 	enum reason reason; /* STEP_RESCUE: why it ends */
@@ -46,6 +47,7 @@ struct flow {
 	bool watched;	      /* the kernel asks whether the server is there */
 	struct endpoint peer; /* the client */
 	struct endpoint destination;
+	struct limit_hold hold;
 	struct decision decision;
 	struct side client;
 	struct side server;

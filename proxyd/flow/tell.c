@@ -50,9 +50,10 @@ tell_refusal(struct flows *fs, const struct policy_service *s,
 {
 	static const bool said[REASON_COUNT] = {
 		[REASON_NO_DESTINATION] = true, [REASON_TRACKER_TIMEOUT] = true,
-		[REASON_DIRECT] = true,		[REASON_LOOP] = true,
-		[REASON_FAMILY] = true,		[REASON_NO_RETURN_PATH] = true,
-		[REASON_NO_PORT] = true,	[REASON_RESOURCES] = true,
+		[REASON_LIMIT] = true,		[REASON_DIRECT] = true,
+		[REASON_LOOP] = true,		[REASON_FAMILY] = true,
+		[REASON_NO_RETURN_PATH] = true, [REASON_NO_PORT] = true,
+		[REASON_RESOURCES] = true,
 	};
 	char from[ENDPOINT_TEXT_LEN], to[ENDPOINT_TEXT_LEN], more[64] = "";
 	uint64_t held;

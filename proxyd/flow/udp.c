@@ -25,6 +25,7 @@
 #include "lib/log.h"
 
 #include "proxyd/flow/decide.h"
+#include "proxyd/flow/tell.h"
 #include "proxyd/flow/udp_legs.h"
 #include "proxyd/flow/udp_life.h"
 #include "proxyd/flow/udp_parcel.h"
@@ -436,6 +437,33 @@ have_room(struct flows *fs)
 	return false;
 }
 
+/*
+ * Begin a flow that holds what its service's limits ask for. NULL: there is
+ * none, and nothing is held.
+ */
+static struct udp_flow *
+begin_within(struct flows *fs, const struct arrival *a)
+{
+	enum limit_verdict verdict;
+	struct udp_flow *f = NULL;
+	struct limit_hold hold;
+
+	verdict = limit_take(&fs->limit, a->service, &a->client.addr,
+			     fs->loop->now_ms, &hold);
+	if (verdict == LIMIT_REFUSE)
+		tell_refusal(fs, a->service, &a->client, &a->at, REASON_LIMIT);
+	else if (have_room(fs))
+		f = udp_life_new(fs, a->service, a->kind, &a->client, &a->at,
+				 on_timer);
+	if (!f) {
+		limit_give(&fs->limit, &hold);
+		return NULL;
+	}
+	f->hold = hold;
+	f->tested = verdict == LIMIT_TEST;
+	return f;
+}
+
 /* A flow for this client; NULL: there is none, and that has been said. */
 static struct udp_flow *
 begin(struct flows *fs, const struct arrival *a)
@@ -444,9 +472,9 @@ begin(struct flows *fs, const struct arrival *a)
 	bool lives;
 
 	/* what begins now may still move on */
-	if ((fs->udp->draining && !fs->udp->to.ready) || !have_room(fs))
+	if (fs->udp->draining && !fs->udp->to.ready)
 		return NULL;
-	f = udp_life_new(fs, a->service, a->kind, &a->client, &a->at, on_timer);
+	f = begin_within(fs, a);
 	if (!f)
 		return NULL;
 	if (a->kind == LISTENER_TPROXY)
@@ -505,6 +533,7 @@ udp_resume(struct flows *fs, const struct policy_service *s,
 		return;
 	}
 	udp_parcel_unpack(p, f);
+	limit_resume(&fs->limit, s, &f->client.addr, &f->hold);
 	f->client_fd = legs[0];
 	f->server_fd = legs[1];
 	udp_life_sourced(f);

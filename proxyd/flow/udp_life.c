@@ -17,13 +17,14 @@
 static const char *
 note_of(const struct udp_flow *f, char buf[UDP_NOTE_LEN])
 {
-	const char *taken = f->port_taken ? "port-taken" : "";
+	char dropped[32] = "";
 
-	if (!f->dropped)
-		return f->port_taken ? taken : NULL;
-	snprintf(buf, UDP_NOTE_LEN, "%s%sdropped=%" PRIu64, taken,
-		 f->port_taken ? "," : "", f->dropped);
-	return buf;
+	if (f->dropped)
+		snprintf(dropped, sizeof(dropped), ",dropped=%" PRIu64,
+			 f->dropped);
+	snprintf(buf, UDP_NOTE_LEN, "%s%s%s", f->tested ? ",limit-test" : "",
+		 f->port_taken ? ",port-taken" : "", dropped);
+	return *buf ? buf + 1 : NULL;
 }
 
 void
@@ -111,6 +112,7 @@ forget(struct udp_flow *f)
 	struct flows *fs = f->flows;
 
 	timer_clear(&fs->loop->timers, &f->timer);
+	limit_give(&fs->limit, &f->hold);
 	drop_leg(f, f->server_fd, &f->server_source);
 	drop_leg(f, f->client_fd, &f->client_source);
 	pairs_remove(&f->pair);

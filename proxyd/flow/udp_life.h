@@ -74,6 +74,7 @@ struct udp_flow {
 	enum listener_kind kind;
 	enum record_via via;
 	bool port_taken; /* the client's port could not be kept */
+	bool tested;	 /* a limit with `test` would have refused it */
 	bool answered;
 	int client_fd; /* owns; -1 */
 	int server_fd; /* owns; -1 */
@@ -82,6 +83,7 @@ struct udp_flow {
 	uint32_t serial;
 	struct endpoint client; /* as conntrack knows it */
 	struct endpoint destination;
+	struct limit_hold hold;
 	struct decision decision;
 	struct loop_source client_source;
 	struct loop_source server_source;

@@ -236,6 +236,26 @@ limit_take(struct limit *l, const struct policy_service *s,
 }
 
 void
+limit_resume(struct limit *l, const struct policy_service *s,
+	     const struct addr *client, struct limit_hold *ret_hold)
+{
+	struct policy_limit limit;
+	struct asking a;
+	size_t i;
+
+	*ret_hold = (struct limit_hold){0};
+	for (i = 0; i < s->n_limits; i++) {
+		limit = s->limits[i];
+		if (limit.kind != LIMIT_CONNECTIONS)
+			continue;
+		limit.count = UINT32_MAX;
+		a = asking_of(l, s, &limit, client, 0);
+		if (count_one(&a, &ret_hold->at[limit.per_client]) < 0)
+			shm_count(&l->counts->unplaced);
+	}
+}
+
+void
 limit_give(struct limit *l, struct limit_hold *hold)
 {
 	uint32_t at;

@@ -52,6 +52,14 @@ enum limit_verdict limit_take(struct limit *l, const struct policy_service *s,
 			      const struct addr *client, uint64_t now_ms,
 			      struct limit_hold *ret_hold);
 
+/*
+ * A flow that another process began and goes on here: count it with the
+ * limits of connections, beyond them too if need be. The other one gives
+ * back what it held.
+ */
+void limit_resume(struct limit *l, const struct policy_service *s,
+		  const struct addr *client, struct limit_hold *ret_hold);
+
 /* The flow has ended. Once more does no harm. */
 void limit_give(struct limit *l, struct limit_hold *hold);
 

@@ -55,6 +55,7 @@ fill(struct handover *h)
 
 	handover_init(h);
 	h->shm_fd = 5;
+	h->limits_fd = 4;
 	CU_ASSERT_EQUAL(handover_add_socket(h, 6), 0);
 	CU_ASSERT_EQUAL(handover_add_socket(h, 7), 0);
 	CU_ASSERT_EQUAL(handover_add_crew(h, &old), 0);
@@ -154,6 +155,7 @@ test_wrong(void)
 		{HEAD "sock 3\nend\n", 2},
 		{HEAD "SOCKET 3\nend\n", 2},
 		{HEAD "shm 3\nshm 4\nend\n", 3},
+		{HEAD "limits 3\nlimits 4\nend\n", 3},
 		{CREW "crew 2 2 1 1 0 5 5 8 9\nend\n", 0},
 		{CREW "crew 1 1 1 1 0 5 5 8 9\nend\n", 3},
 		{CREW "crew 2 3 1 1 0 5 5 8 9\nend\n", 3},
