@@ -26,12 +26,17 @@ function cell(way, work,    of) {
 END {
 	if (!n_ways)
 		exit 1
-	n_works = split("requests connections datagrams", works, " ")
+	n_works = split("requests requests-idle connections datagrams",
+		works, " ")
+	title["requests"] = "a request"
+	title["requests-idle"] = "beside idle ones"
+	title["connections"] = "a connection"
+	title["datagrams"] = "a datagram"
 	print "instructions of the proxy's own code, to the better peer's," \
 		" and system calls:"
 	printf "  %-14s", ""
 	for (w = 1; w <= n_works; w++)
-		printf "%22s", "one of " works[w]
+		printf "%22s", title[works[w]]
 	print ""
 	printf "{\"rows\": [" >json
 	for (i = 1; i <= n_ways; i++) {

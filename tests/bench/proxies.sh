@@ -25,11 +25,15 @@ policy() {
 gateway {
 	inside in0
 	user root
+	workers ${workers:-auto}
 	max-flows 9500
 	log access none
+	# what is slow here is not dead
+	alive-timeout 60s
 }
 service web {
 	intercept tcp port $web
+	timeout connect 2s
 }
 service bulk {
 	intercept tcp port $bulk

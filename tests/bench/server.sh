@@ -3,7 +3,7 @@
 # server.sh - what the clients of a measurement ask, sourced after net.sh.
 #
 # nginx tells each client its address, iperf3 takes bytes, and datagrams are
-# sent back. None of them writes a log.
+# sent back. None of them writes a log. And clients that are idle.
 
 # shellcheck disable=SC2034,SC2086,SC2154	# $dir and others are net.sh's
 
@@ -47,4 +47,26 @@ END
 	behind server tool_datagrams answer $echo
 	wait_for 'the web server' listens $web
 	wait_for 'iperf3' listens $bulk
+}
+
+# --- idle connections -----------------------------------------------------
+
+# no connection is left in the box
+quiet() {
+	[ "$(on box ss -Htn state established | wc -l)" -lt 200 ]
+}
+
+# hold N: keep so many connections idle, until let_go
+hold() {
+	rm -f $dir/hold
+	mkfifo $dir/hold
+	behind client sh -c "exec tool_hold $1 $server:$web \
+		$first_client/$n_clients <$dir/hold >$dir/held"
+	exec 7>$dir/hold
+	wait_for "$1 idle connections" grep "held $1" $dir/held
+}
+
+let_go() {
+	exec 7>&-
+	wait_for 'the end of idle connections' quiet
 }

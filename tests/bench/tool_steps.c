@@ -34,6 +34,7 @@ enum {
 	THREADS_MAX = 64,
 	PLACES =
 		1 << 16, /* different instructions, twice as many as expected */
+	TRAP_US = 20000, /* time for a trap that is due */
 	SYSCALL = 0x050f, /* what the instruction looks like */
 };
 
@@ -203,6 +204,35 @@ take(struct steps *s, const char *pid)
 }
 
 static void
+stop(pid_t tid)
+{
+	int status;
+
+	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) == 0)
+		waitpid(tid, &status, __WALL);
+}
+
+/*
+ * Who is left in the middle of a step dies of its trap: after the first stop
+ * that may still come, and is what the second one swallows.
+ */
+static void
+release(struct steps *s)
+{
+	int i;
+
+	for (i = 0; i < s->n; i++) {
+		stop(s->threads[i].tid);
+		ptrace(PTRACE_CONT, s->threads[i].tid, NULL, NULL);
+	}
+	usleep(TRAP_US);
+	for (i = 0; i < s->n; i++) {
+		stop(s->threads[i].tid);
+		ptrace(PTRACE_DETACH, s->threads[i].tid, NULL, NULL);
+	}
+}
+
+static void
 share(struct steps *s, const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -262,8 +292,8 @@ main(int argc, char **argv)
 	share(s, argv[1]);
 	while (step(s))
 		continue;
+	release(s);
 	write_profile(s, argv[1]);
-	/* the kernel lets go of all threads with the end of this process */
 	free(s);
 	return 0;
 }
