@@ -9,6 +9,7 @@
 #include "proxyd/crew.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,11 +32,14 @@ enum {
 uint32_t
 crew_size(const struct policy *p)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t may;
 
 	if (p->gateway.workers)
 		return p->gateway.workers;
-	return n > 0 ? (uint32_t)n : 1;
+	/* with more processors than it has room for: never mind the rest */
+	if (sched_getaffinity(0, sizeof(may), &may) < 0)
+		return 1;
+	return (uint32_t)CPU_COUNT(&may);
 }
 
 static int

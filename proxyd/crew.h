@@ -93,7 +93,8 @@ struct crew_plan {
 	uint32_t patience_ms;
 };
 
-/* How many workers the policy wants: `auto` is one for each processor. */
+/* How many workers the policy wants: `auto` is one for each processor that we
+ * may run on. */
 uint32_t crew_size(const struct policy *p);
 
 /*

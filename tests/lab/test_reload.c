@@ -19,13 +19,8 @@
 enum { RELOADS = 100, MANY = 72 };
 
 #define GATEWAY                                                                \
-	"gateway {\n"                                                          \
-	"	inside in0\n"                                                        \
-	"	user %s\n"                                                           \
-	"	workers 2\n"                                                         \
-	"	alive-timeout 1s\n"                                                  \
-	"	drain-timeout 20s\n"                                                 \
-	"}\n"
+	"gateway { inside in0; user %s; workers 2\n"                           \
+	"\talive-timeout 1s; drain-timeout 20s }\n"
 
 static const char web_only[] = GATEWAY "service web {\n"
 				       "	intercept tcp port 80\n"
