@@ -210,6 +210,8 @@ PROXYD = \
 	proxyd/reload \
 	proxyd/replace \
 	proxyd/store \
+	proxyd/gather \
+	proxyd/desk \
 	proxyd/master
 
 # the programs: each has one more file, with main()

@@ -116,6 +116,7 @@ crew_new(const struct crew_plan *plan, struct str *why)
 		return NULL;
 	}
 	c->generation = plan->generation;
+	clock_stamp(c->since);
 	c->shm = plan->shm;
 	c->places = plan->places;
 	c->count_fd = plan->count_fd;

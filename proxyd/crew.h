@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "lib/clock.h"
 #include "lib/str.h"
 
 #include "policy/policy.h"
@@ -53,6 +54,7 @@ struct crew_worker {
 struct crew {
 	TAILQ_ENTRY(crew) link;
 	uint32_t generation;
+	char since[CLOCK_STAMP_LEN]; /* when its policy was read */
 	enum crew_state state;
 	struct policy *policy; /* owns */
 	struct shm *shm;       /* borrows */

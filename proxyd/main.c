@@ -28,6 +28,7 @@
 #include "proxyd/base/priv.h"
 #include "proxyd/base/sandbox.h"
 #include "proxyd/baton.h"
+#include "proxyd/ctl/local.h"
 #include "proxyd/master.h"
 #include "proxyd/net/inherited.h"
 
@@ -41,6 +42,7 @@ enum {
 struct options {
 	const char *policy;
 	uint32_t workers; /* 0: as the policy says */
+	const char *control;
 	int verbose;
 	bool check_only;
 };
@@ -48,8 +50,11 @@ struct options {
 static void
 print_usage(FILE *out)
 {
-	fputs("usage: proxyd [-f POLICY] [-n] [-v]... [-w WORKERS] | -h | -V\n"
+	fputs("usage: proxyd [-f POLICY] [-c SOCKET] [-n] [-v]..."
+	      " [-w WORKERS] | -h | -V\n"
 	      "  -f POLICY   read this file, not " POLICY_PATH "\n"
+	      "  -c SOCKET   have proxyctl ask here, not at\n"
+	      "              " LOCAL_PATH "\n"
 	      "  -n          check the policy and exit\n"
 	      "  -v          say more; twice: even more\n"
 	      "  -w WORKERS  so many, whatever the policy says\n"
@@ -86,10 +91,13 @@ read_options(int argc, char **argv, struct options *o)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "f:nvw:hV", names, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "f:c:nvw:hV", names, NULL)) != -1) {
 		switch (c) {
 		case 'f':
 			o->policy = optarg;
+			break;
+		case 'c':
+			o->control = optarg;
 			break;
 		case 'n':
 			o->check_only = true;
@@ -171,6 +179,9 @@ take_rights(const struct policy *p, bool succeeds)
 	str_fini(&missing);
 	if (r > 0)
 		return STATUS_NOT_PERMITTED;
+	/* where it cannot be, who listens there says so */
+	if (!succeeds && geteuid() == 0)
+		(void)local_prepare(p->gateway.user);
 	/* a former proxyd has done that, and nobody can do it again */
 	if (r == 0 && !succeeds)
 		r = priv_become(p->gateway.user);
@@ -252,6 +263,7 @@ run(const struct options *o, char *const *argv)
 		.argv = argv,
 		.handover = &handover,
 		.sockets = &sockets,
+		.control = o->control,
 	};
 	int status;
 
@@ -270,7 +282,7 @@ run(const struct options *o, char *const *argv)
 int
 main(int argc, char **argv)
 {
-	struct options o = {.policy = POLICY_PATH};
+	struct options o = {.policy = POLICY_PATH, .control = LOCAL_PATH};
 	struct fdcheck fds;
 	int status;
 

@@ -29,6 +29,7 @@
 #include "proxyd/base/notify.h"
 #include "proxyd/base/shm.h"
 #include "proxyd/crews.h"
+#include "proxyd/desk.h"
 #include "proxyd/duty.h"
 #include "proxyd/net/inherited.h"
 #include "proxyd/net/origdst.h"
@@ -55,6 +56,7 @@ struct master {
 	struct reload reload;
 	struct replace replace;
 	struct store store;
+	struct desk desk;
 	struct loop loop;
 	struct loop_source signals;
 	struct timer watch;
@@ -333,6 +335,38 @@ open_signals(struct master *m)
 			on_signals, m);
 }
 
+/* --- questions ------------------------------------------------------------ */
+
+static void
+view(void *owner, struct desk_view *ret_view)
+{
+	const struct master *m = owner;
+	const struct crew *c = m->crews.current;
+
+	ret_view->ends = m->state != MASTER_RUNNING;
+	ret_view->alive = m->ready && c && !ret_view->ends &&
+			  duty_is_served(c, m->loop.now_ms);
+	ret_view->state = ret_view->ends  ? "ending"
+			  : !m->ready	  ? "starting"
+			  : m->crews.next ? "reloading"
+					  : "serving";
+}
+
+static void
+open_desk(struct master *m, const struct master_setup *setup)
+{
+	struct desk_setup desk = {
+		.loop = &m->loop,
+		.crews = &m->crews,
+		.reload = &m->reload,
+		.policy = setup->path,
+		.view = view,
+		.owner = m,
+	};
+
+	desk_open(&m->desk, &desk, setup->control);
+}
+
 /* --- the process ---------------------------------------------------------- */
 
 /* As many descriptors as we may have; for the worker, which inherits it. */
@@ -423,6 +457,8 @@ master_init(struct master *m, const struct master_setup *setup)
 	replace_init(&m->replace, &m->crews, &m->loop, setup->argv);
 	if (r < 0)
 		log_error("cannot start: %s", strerror(-r));
+	else
+		open_desk(m, setup);
 	return r;
 }
 
@@ -432,6 +468,7 @@ leave_master(struct master *m)
 {
 	replace_fini(&m->replace, true);
 	loop_fini(&m->loop);
+	desk_close(&m->desk);
 	close(m->signal_fd);
 	m->signal_fd = -1;
 }
@@ -440,6 +477,9 @@ static void
 master_fini(struct master *m)
 {
 	replace_fini(&m->replace, false);
+	desk_withdraw(&m->desk);
+	desk_close(&m->desk);
+	reload_fini(&m->reload);
 	crews_fini(&m->crews);
 	store_fini(&m->store);
 	loop_fini(&m->loop);

@@ -20,6 +20,7 @@
 struct master_setup {
 	struct policy *policy; /* the master's from now on */
 	const char *path;      /* borrows: where it is read again */
+	const char *control;   /* borrows: the socket of proxyctl */
 	uint32_t workers;      /* so many whatever a policy says; 0: no */
 	char *const *argv;     /* borrows: as main() has it */
 	/* borrows: what was there before this program, if anything */

@@ -24,6 +24,12 @@ reload_init(struct reload *r, struct crews *crews, const char *path,
 }
 
 void
+reload_fini(struct reload *r)
+{
+	str_fini(&r->warnings);
+}
+
+void
 reload_forget(struct reload *r, struct reload_wish *wish)
 {
 	if (wish->waits)
@@ -66,15 +72,14 @@ next_wish(struct reload *r)
 	return NULL;
 }
 
-/* `why` NULL: it was done. */
 static void
-tell(struct reload *r, const char *why)
+tell(struct reload *r, enum reload_result result, const char *text)
 {
 	const char *what = r->replaces ? "replaced" : "reloaded";
 	struct reload_wish *wish;
 
-	if (why) {
-		log_lines(LOG_LEVEL_ERROR, why);
+	if (result != RELOAD_DONE) {
+		log_lines(LOG_LEVEL_ERROR, text);
 		log_error("not %s, all stays as it was", what);
 	} else {
 		log_notice("%s", what);
@@ -83,7 +88,7 @@ tell(struct reload *r, const char *why)
 	notify_send("READY=1");
 	while ((wish = next_wish(r))) {
 		reload_forget(r, wish);
-		wish->done(wish->owner, why);
+		wish->done(wish->owner, result, text);
 	}
 }
 
@@ -100,9 +105,9 @@ promote_wishes(struct reload *r)
 
 /* --- reloading ------------------------------------------------------------ */
 
-/* NULL, and why not. */
+/* NULL, and why not in `text`; else the policy's warnings. */
 static struct policy *
-load(struct reload *r, struct str *why)
+load(struct reload *r, enum reload_result *ret_result, struct str *text)
 {
 	struct policy *p;
 	struct diags diags;
@@ -110,18 +115,19 @@ load(struct reload *r, struct str *why)
 
 	diags_init(&diags);
 	p = policy_load(r->path, &diags);
-	diags_format(&diags, false, why);
+	diags_format(&diags, false, text);
 	diags_fini(&diags);
+	*ret_result = p ? RELOAD_FAILED : RELOAD_POLICY_WRONG;
 	if (!p)
 		return NULL;
-	log_lines(LOG_LEVEL_WARN, str_text(why));
-	str_clear(why);
+	log_lines(LOG_LEVEL_WARN, str_text(text));
 	if (r->workers)
 		p->gateway.workers = r->workers;
 	word = reload_obstacle(r->crews->current->policy, p);
 	if (!word)
 		return p;
-	str_addf(why, "'%s' changes only by restart or SIGUSR2", word);
+	str_clear(text);
+	str_addf(text, "'%s' changes only by restart or SIGUSR2", word);
 	policy_free(p);
 	return NULL;
 }
@@ -129,16 +135,20 @@ load(struct reload *r, struct str *why)
 static void
 attempt(struct reload *r, uint64_t now_ms)
 {
+	enum reload_result result;
 	struct str why = {0};
 	struct policy *p;
 	int done = -1;
 
 	notify_reloading();
-	p = load(r, &why);
+	str_clear(&r->warnings);
+	p = load(r, &result, &r->warnings);
 	if (p)
 		done = crews_follow(r->crews, p, now_ms, &why);
-	if (done < 0)
-		tell(r, str_text(&why));
+	if (!p)
+		tell(r, result, str_text(&r->warnings));
+	else if (done < 0)
+		tell(r, result, str_text(&why));
 	else if (why.len)
 		log_notice("%s", str_text(&why));
 	str_fini(&why);
@@ -167,10 +177,10 @@ reload_outcome(struct reload *r, enum crews_outcome outcome, uint64_t now_ms)
 	case CREWS_SAME:
 		return;
 	case CREWS_FOLLOWED:
-		tell(r, NULL);
+		tell(r, RELOAD_DONE, str_text(&r->warnings));
 		break;
 	case CREWS_FAILED:
-		tell(r, "the new processes did not get ready");
+		tell(r, RELOAD_FAILED, "the new processes did not get ready");
 		break;
 	}
 	if (!r->again)
@@ -186,5 +196,5 @@ reload_stop(struct reload *r)
 
 	promote_wishes(r);
 	if (under_way)
-		tell(r, "proxyd is ending");
+		tell(r, RELOAD_FAILED, "proxyd is ending");
 }

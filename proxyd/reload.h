@@ -20,14 +20,20 @@
 
 #include "proxyd/crews.h"
 
+enum reload_result {
+	RELOAD_DONE,	     /* the new policy is served */
+	RELOAD_POLICY_WRONG, /* it could not be read */
+	RELOAD_FAILED,	     /* it cannot be served, or not without restart */
+};
+
 /* Somebody who waits for an outcome. Lives in its owner. */
 struct reload_wish {
 	TAILQ_ENTRY(reload_wish) link;
 	/*
-	 * Called once: NULL: the new policy is served. Else why not, as
-	 * lines. The wish is no longer in use when it is called.
+	 * Called once, with what there is to say: the policy's warnings, or
+	 * why not, as lines. The wish is no longer in use when it is called.
 	 */
-	void (*done)(void *owner, const char *why);
+	void (*done)(void *owner, enum reload_result result, const char *text);
 	void *owner; /* borrows */
 	bool waits;  /* is in reload.wishes */
 	bool later;  /* for the outcome after the one under way */
@@ -40,7 +46,8 @@ struct reload {
 	const char *path;    /* borrows: the policy's */
 	uint32_t workers;
 	struct reload_wishes wishes;
-	bool again;    /* there is to be another */
+	struct str warnings; /* owns: what was said of the policy */
+	bool again;	     /* there is to be another */
 	bool replaces; /* what is under way is a replacement, not a reload */
 };
 
@@ -50,6 +57,9 @@ struct reload {
  */
 void reload_init(struct reload *r, struct crews *crews, const char *path,
 		 uint32_t workers);
+
+/* A zeroed one is fine. */
+void reload_fini(struct reload *r);
 
 /* Reload; `wish` may be NULL. The outcome may be there before this returns. */
 void reload_ask(struct reload *r, struct reload_wish *wish, uint64_t now_ms);

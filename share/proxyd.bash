@@ -6,11 +6,11 @@
 _proxyd() {
 	local word=${COMP_WORDS[COMP_CWORD]}
 	COMPREPLY=()
-	if [[ ${COMP_WORDS[COMP_CWORD - 1]} == -f ]]; then
+	if [[ ${COMP_WORDS[COMP_CWORD - 1]} == -[cf] ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 	fi
 	[[ ${COMP_WORDS[COMP_CWORD - 1]} == -w ]] && return
-	mapfile -t COMPREPLY < <(compgen -W '-f -n -v -w -h -V' -- "$word")
+	mapfile -t COMPREPLY < <(compgen -W '-f -c -n -v -w -h -V' -- "$word")
 }
 complete -o filenames -F _proxyd proxyd

@@ -51,7 +51,7 @@ DOCTOR(port_taken, "port-taken", ERROR, \
 	"gateway {{ capture-ports {free} }}") \
 DOCTOR(other_policy, "other-policy", ERROR, \
 	"proxyd listens on port {port} but does not keep service '{service}' alive: it runs another policy", \
-	"systemctl restart interpose") \
+	"proxyctl reload") \
 DOCTOR(conntrack_full, "conntrack-full", ERROR, \
 	"the conntrack table is nearly full: {count} of {max}; when it is, connections are dropped", \
 	"sysctl -w net.netfilter.nf_conntrack_max={more}") \

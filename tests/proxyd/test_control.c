@@ -40,10 +40,11 @@ on_ask(void *owner, uint64_t id, const struct wire_request *r)
 static void
 set_up(struct desk *d)
 {
-	struct control_owner owner = {on_ask, d};
+	struct control_owner owner = {.ask = on_ask};
 	struct str why = {0};
 
 	*d = (struct desk){.asked = 0};
+	owner.owner = d;
 	strcpy(d->dir, "/tmp/control.XXXXXX");
 	CU_ASSERT_FATAL(mkdtemp(d->dir) != NULL);
 	snprintf(d->path, sizeof(d->path), "%s/control", d->dir);
