@@ -14,15 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { DESCRIPTORS_EACH = 64 };
-
-unsigned int
-pipes_for(uint64_t descriptors)
-{
-	uint64_t n = descriptors / DESCRIPTORS_EACH;
-
-	return n < PIPES_MAX ? (unsigned int)n : PIPES_MAX;
-}
+#include "proxyd/base/fds.h"
 
 void
 pipes_init(struct pipes *ps)
@@ -31,7 +23,7 @@ pipes_init(struct pipes *ps)
 
 	memset(ps, 0, sizeof(*ps));
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-		ps->max = pipes_for(limit.rlim_cur);
+		ps->max = fds_pipes(limit.rlim_cur);
 }
 
 static void

@@ -14,7 +14,6 @@
 #include <stdint.h>
 
 enum {
-	PIPES_MAX = 256,  /* that exist in a worker */
 	PIPES_SPARE = 16, /* of them, kept while nobody needs them */
 	PIPE_SIZE = 262144,
 	/* the kernel gives less to a user who has many: then none is better */
@@ -34,12 +33,6 @@ struct pipes {
 	unsigned int n; /* all that exist */
 	unsigned int max;
 };
-
-/*
- * How many pipes shall a process with so many descriptors have? Most of them
- * are for flows.
- */
-unsigned int pipes_for(uint64_t descriptors);
 
 /* As many as the limit of this process allows. Fini of a zeroed one is safe. */
 void pipes_init(struct pipes *ps);

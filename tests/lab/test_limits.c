@@ -162,8 +162,8 @@ few_descriptors(void)
 			"prlimit --nofile=80:80 proxyd -f " LAB_DIR
 			"/policy.conf");
 	CU_ASSERT(LAB_WAIT(lab_logged("proxyd", "proxyd: ready"), 5000));
-	CU_ASSERT(lab_logged("proxyd", "max-flows is 7"));
-	check_full(lab, alone_child(pid, "worker"), 7);
+	CU_ASSERT(lab_logged("proxyd", "max-flows is 6"));
+	check_full(lab, alone_child(pid, "worker"), 6);
 	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGTERM, 5000), 0);
 	lab_down(lab);
 }

@@ -16,6 +16,7 @@
 
 #include "lib/clock.h"
 
+#include "proxyd/base/fds.h"
 #include "proxyd/stream/relay.h"
 
 #include "tests/proxyd/sides.h"
@@ -357,9 +358,9 @@ test_bounded(void)
 	struct pipes ps;
 	int i;
 
-	CU_ASSERT_EQUAL(pipes_for(20000), PIPES_MAX);
-	CU_ASSERT_EQUAL(pipes_for(1024), 16);
-	CU_ASSERT_EQUAL(pipes_for(10), 0);
+	CU_ASSERT_EQUAL(fds_pipes(20000), FDS_PIPES_MAX);
+	CU_ASSERT_EQUAL(fds_pipes(1024), 16);
+	CU_ASSERT_EQUAL(fds_pipes(10), 0);
 	plan((struct plan){0});
 	pipes_init(&ps);
 	ps.max = 3;
