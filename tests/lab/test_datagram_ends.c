@@ -196,7 +196,7 @@ unreachable(void)
 static void
 crowded(void)
 {
-	enum { FLOOD = 300 };
+	enum { FLOOD = 500 };
 	char name[ENDPOINT_TEXT_LEN];
 	struct str record = {0};
 	int friend, server, i, fd;
