@@ -15,7 +15,7 @@
 
 #define FIRST_LINE "proxyd-handover 1"
 
-enum { NUMBERS_MAX = 9 };
+enum { NUMBERS_MAX = 10 };
 
 /* --- lists ---------------------------------------------------------------- */
 
@@ -120,9 +120,10 @@ handover_crew(const struct handover *h, uint64_t generation)
 static void
 write_crew(const struct handover_crew *c, struct str *text)
 {
-	str_addf(text, "crew %" PRIu32 " %d %" PRIu32 " %" PRIu32 " %" PRIu32,
-		 c->generation, (int)c->state, c->n_workers, c->n_slots,
-		 c->n_listeners);
+	str_addf(text,
+		 "crew %" PRIu32 " %d %d %" PRIu32 " %" PRIu32 " %" PRIu32,
+		 c->generation, (int)c->state, (int)c->followed, c->n_workers,
+		 c->n_slots, c->n_listeners);
 	str_addf(text, " %" PRIu64 " %" PRIu64 " %d %d\n", c->shut_ms,
 		 c->kill_ms, c->policy_fd, c->tally_fd);
 }
@@ -194,13 +195,14 @@ read_crew(struct handover *h, const uint64_t *n)
 	const struct handover_crew c = {
 		.generation = (uint32_t)n[0],
 		.state = (enum handover_state)n[1],
-		.n_workers = (uint32_t)n[2],
-		.n_slots = (uint32_t)n[3],
-		.n_listeners = (uint32_t)n[4],
-		.shut_ms = n[5],
-		.kill_ms = n[6],
-		.policy_fd = (int)n[7],
-		.tally_fd = (int)n[8],
+		.followed = n[2] != 0,
+		.n_workers = (uint32_t)n[3],
+		.n_slots = (uint32_t)n[4],
+		.n_listeners = (uint32_t)n[5],
+		.shut_ms = n[6],
+		.kill_ms = n[7],
+		.policy_fd = (int)n[8],
+		.tally_fd = (int)n[9],
 	};
 
 	if (handover_crew(h, n[0]) || !c.n_workers || !c.n_slots)
@@ -270,7 +272,7 @@ static const struct word {
 	{"shm",      read_shm,     1, {FD}},
 	{"limits",   read_limits,  1, {FD}},
 	{"socket",   read_socket,  1, {FD}},
-	{"crew",     read_crew,    9, {MAX32, HANDOVER_ENDING,
+	{"crew",     read_crew,   10, {MAX32, HANDOVER_ENDING, 1,
 		HANDOVER_CREW_MAX, HANDOVER_CREW_MAX, HANDOVER_LIST_MAX,
 		UINT64_MAX, UINT64_MAX, FD, FD}},
 	{"tracker",  read_tracker, 3, {MAX32, INT_MAX, FD}},

@@ -35,6 +35,7 @@ enum handover_state {
 struct handover_crew {
 	uint32_t generation; /* no other has it */
 	enum handover_state state;
+	bool followed;
 	uint32_t n_workers;
 	uint32_t n_slots;
 	uint32_t n_listeners;

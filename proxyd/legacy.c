@@ -67,6 +67,7 @@ write_head(const struct crew *c, struct handover *h)
 	struct handover_crew crew = {
 		.generation = c->generation,
 		.state = state_of(c),
+		.followed = c->followed,
 		.n_workers = c->n_workers,
 		.n_slots = c->rota.n_slots,
 		.n_listeners = (uint32_t)c->listeners.n,
@@ -307,6 +308,7 @@ read_state(struct crew *c, const struct handover_crew *from)
 		c->state = CREW_ENDING;
 		break;
 	}
+	c->followed = from->followed;
 	c->shut_ms = from->shut_ms;
 	c->kill_ms = from->kill_ms;
 }

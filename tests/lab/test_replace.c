@@ -10,15 +10,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/lab/lab.h"
+#include "lib/diag.h"
 
-enum { PATIENCE_MS = 15000 };
+#include "policy/policy.h"
+
+#include "tests/lab/crowd.h"
+#include "tests/lab/lab_udp.h"
+
+enum { PATIENCE_MS = 15000, TIMES = 100 };
 
 /* Where the program is that the tests replace. */
 #define PROGRAM LAB_DIR "/sbin/proxyd"
 
 /* %s: further lines in `gateway`; in `service web`. */
 static const char policy[] = "gateway {\n"
+			     "	alive-timeout 1s\n"
 			     "	inside in0\n"
 			     "	outside out0\n"
 			     "	user %s\n"
@@ -276,7 +282,7 @@ serve_on(void)
 	CU_ASSERT(lab_logged("proxyd", "cannot listen on 0.0.0.0:8080"));
 	CU_ASSERT(lab_flow_works(&flow));
 	/* longer than a heartbeat lasts */
-	lab_sleep(3500);
+	lab_sleep(1500);
 	CU_ASSERT(lab_armed(lab));
 	new_flow(lab, listener, "while the former serves");
 	lab_flow_close(&flow);
@@ -293,10 +299,110 @@ serve_on(void)
 	lab_down(lab);
 }
 
+/* --- under load ----------------------------------------------------------- */
+
+static const char loaded[] = "gateway {\n"
+			     "	inside in0\n"
+			     "	alive-timeout 1s\n"
+			     "	drain-timeout 20s\n"
+			     "	workers 2\n"
+			     "	user %s\n"
+			     "}\n"
+			     "service web {\n"
+			     "	intercept tcp port 80\n"
+			     "}\n"
+			     "service dns {\n"
+			     "	intercept udp port 53\n"
+			     "}\n";
+
+/* Master, tracker, two workers: nobody of an older crew is left. */
+static bool
+is_one_crew(pid_t pid)
+{
+	pid_t all[CROWD_MAX];
+
+	return lab_children(pid, NULL, all, CROWD_MAX) == 3;
+}
+
+/* The name of the alive set of a service. */
+static const char *
+set_of(const char *service, char buf[POLICY_ALIVE_SET_LEN])
+{
+	struct diags diags;
+	struct policy *p;
+
+	diags_init(&diags);
+	p = policy_load(LAB_DIR "/policy.conf", &diags);
+	if (!p)
+		lab_die("the policy cannot be read");
+	policy_alive_set(policy_service(p, service), buf);
+	policy_free(p);
+	diags_fini(&diags);
+	return buf;
+}
+
+/*
+ * A hundred times, while requests, a slow download and a client of datagrams
+ * go on: none fails, the alive sets are never empty, nothing is left over.
+ */
+static void
+hundred(void)
+{
+	size_t descriptors, memory, i;
+	char set[POLICY_ALIVE_SET_LEN];
+	int client, server;
+	struct crowd_load load;
+	pid_t pid, watch, curl;
+	struct lab *lab;
+
+	lab = lab_begin(NULL, loaded, &pid);
+	lab_nginx(lab);
+	lab_www(lab, "big", 400000); /* four seconds */
+	server = lab_udp_serve(lab, AF_INET, LAB_HOST_SERVER);
+	client = lab_udp_client(lab, AF_INET, LAB_UDP_CLIENT_PORT,
+				LAB_HOST_SERVER);
+	for (i = 0; i < 3; i++)
+		CU_ASSERT(replace(pid));
+	CU_ASSERT(LAB_WAIT(is_one_crew(pid), 5000));
+	descriptors = crowd_descriptors(pid);
+	memory = crowd_memory(pid);
+	crowd_watch(lab, set_of("web", set), &watch);
+	crowd_press(lab, &load);
+	curl = lab_spawn(lab, LAB_CLIENT, "curl",
+			 "curl -s -S -o " LAB_DIR "/got http://" LAB_SERVER4
+			 "/slow/big");
+	lab_sleep(100);
+	for (i = 0; i < TIMES; i++) {
+		UNIT_CHECK(replace(pid), "the %zuth time", i);
+		UNIT_CHECK(lab_udp_asks(client, server, "who", NULL),
+			   "datagrams, the %zuth time", i);
+	}
+	crowd_relax(lab, &load);
+	CU_ASSERT_EQUAL(lab_stop(lab, curl, 0, 10000), 0);
+	CU_ASSERT_EQUAL(lab_run(lab, LAB_CLIENT, NULL,
+				"cmp " LAB_DIR "/got " LAB_DIR "/www/big"),
+			0);
+	CU_ASSERT_EQUAL(crowd_gaps(lab, watch), 0);
+	CU_ASSERT_EQUAL(lab_log_count("proxyd", "-reset"), 0);
+	CU_ASSERT_EQUAL(lab_log_count("proxyd", "drain-timeout"), 0);
+	CU_ASSERT(LAB_WAIT(is_one_crew(pid), 8000));
+	UNIT_CHECK(crowd_descriptors(pid) <= descriptors,
+		   "%zu descriptors before, %zu after", descriptors,
+		   crowd_descriptors(pid));
+	UNIT_CHECK(crowd_memory(pid) <= memory + 200,
+		   "%zu kB before, %zu after", memory, crowd_memory(pid));
+	CU_ASSERT_EQUAL(lab_direct(lab), 0);
+	close(client);
+	close(server);
+	lab_stop_proxyd(lab, pid);
+	lab_down(lab);
+}
+
 static const struct unit_test tests[] = {
-	{"new_program", new_program}, {"bad_program", bad_program},
-	{"other_size", other_size},   {"option_w", option_w},
-	{"at_once", at_once},	      {"serve_on", serve_on},
+	{"hundred", hundred},	      {"new_program", new_program},
+	{"bad_program", bad_program}, {"other_size", other_size},
+	{"option_w", option_w},	      {"at_once", at_once},
+	{"serve_on", serve_on},
 };
 
 LAB_MAIN("replace", tests)

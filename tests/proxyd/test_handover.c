@@ -11,7 +11,7 @@
 #include "tests/unit.h"
 
 #define HEAD "proxyd-handover 1\n"
-#define CREW HEAD "crew 1 0 2 2 1 5 5 8 9\n"
+#define CREW HEAD "crew 1 0 0 2 2 1 5 5 8 9\n"
 
 /* One of everything, and the largest numbers. */
 static void
@@ -20,6 +20,7 @@ fill(struct handover *h)
 	const struct handover_crew old = {
 		.generation = 7,
 		.state = HANDOVER_DRAINING,
+		.followed = true,
 		.n_workers = 4,
 		.n_slots = 4,
 		.n_listeners = 2,
@@ -128,7 +129,7 @@ test_wrong(void)
 	} cases[] = {
 		{HEAD "end\n", 0},
 		{HEAD "socket 2147483647\nend\n", 0},
-		{HEAD "crew 1 0 1 1 1 18446744073709551615 5 8 9\nend\n", 0},
+		{HEAD "crew 1 0 1 1 1 1 18446744073709551615 5 8 9\nend\n", 0},
 		{"", 1},
 		{"proxyd-handover 1", 1},
 		{"proxyd-handover 2\nend\n", 1},
@@ -150,18 +151,19 @@ test_wrong(void)
 		{HEAD "socket 0x3\nend\n", 2},
 		{HEAD "socket 2147483648\nend\n", 2},
 		{HEAD "socket 4294967299\nend\n", 2},
-		{HEAD "crew 1 0 1 1 1 18446744073709551616 5 8 9\nend\n", 2},
+		{HEAD "crew 1 0 1 1 1 1 18446744073709551616 5 8 9\nend\n", 2},
 		{HEAD "sockets 3\nend\n", 2},
 		{HEAD "sock 3\nend\n", 2},
 		{HEAD "SOCKET 3\nend\n", 2},
 		{HEAD "shm 3\nshm 4\nend\n", 3},
 		{HEAD "limits 3\nlimits 4\nend\n", 3},
-		{CREW "crew 2 2 1 1 0 5 5 8 9\nend\n", 0},
-		{CREW "crew 1 1 1 1 0 5 5 8 9\nend\n", 3},
-		{CREW "crew 2 3 1 1 0 5 5 8 9\nend\n", 3},
-		{CREW "crew 2 1 0 1 0 5 5 8 9\nend\n", 3},
-		{CREW "crew 2 1 1 0 0 5 5 8 9\nend\n", 3},
-		{CREW "crew 2 1 4097 1 0 5 5 8 9\nend\n", 3},
+		{CREW "crew 2 2 1 1 1 0 5 5 8 9\nend\n", 0},
+		{CREW "crew 1 1 1 1 1 0 5 5 8 9\nend\n", 3},
+		{CREW "crew 2 1 2 1 1 0 5 5 8 9\nend\n", 3},
+		{CREW "crew 2 3 1 1 1 0 5 5 8 9\nend\n", 3},
+		{CREW "crew 2 1 1 0 1 0 5 5 8 9\nend\n", 3},
+		{CREW "crew 2 1 1 1 0 0 5 5 8 9\nend\n", 3},
+		{CREW "crew 2 1 1 4097 1 0 5 5 8 9\nend\n", 3},
 		{CREW "tracker 1 99 3\nend\n", 0},
 		{CREW "tracker 1 0 0\nend\n", 0},
 		{CREW "tracker 1 1 3\nend\n", 3},
