@@ -371,6 +371,29 @@ second(void)
 	lab_down(lab);
 }
 
+/*
+ * Another program takes its place: who asks meanwhile gets an answer or is
+ * refused, and does not wait; then it is asked as before.
+ */
+static void
+replaced(void)
+{
+	struct lab *lab;
+	pid_t pid, asking;
+
+	lab = ctl_begin(2, "", &pid);
+	asking = lab_spawn(lab, LAB_GATEWAY, "asking",
+			   "sh -c 'for i in $(seq 60); do timeout 5 proxyctl "
+			   "status >/dev/null; [ $? -le 1 ] || exit 3; done'");
+	kill(pid, SIGUSR2);
+	CU_ASSERT(LAB_WAIT(lab_logged("proxyd", "proxyd: replaced"), 5000));
+	CU_ASSERT_EQUAL(lab_stop(lab, asking, 0, 15000), 0);
+	CU_ASSERT_EQUAL(ctl_ask_number(lab, "status", "pid"), pid);
+	ctl_expect(lab, "reload", 0, "");
+	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGINT, 5000), 0);
+	lab_down(lab);
+}
+
 static const struct unit_test tests[] = {
 	{"status", status},
 	{"counters", counters},
@@ -383,6 +406,7 @@ static const struct unit_test tests[] = {
 	{"none", none},
 	{"stale", stale},
 	{"second", second},
+	{"replaced", replaced},
 };
 
 LAB_MAIN("control", tests)

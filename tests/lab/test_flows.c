@@ -13,6 +13,7 @@
 
 #include "tests/lab/alone.h"
 #include "tests/lab/ctl.h"
+#include "tests/lab/lab_udp.h"
 
 enum { MANY = 3000 };
 
@@ -137,6 +138,41 @@ many(void)
 	lab_down(lab);
 }
 
+/* Datagrams are flows too, captured ones, and their service says so. */
+static void
+datagrams(void)
+{
+	struct lab *lab;
+	json_t *doc, *f;
+	int client, server;
+	pid_t pid;
+
+	lab = lab_udp_begin(NULL, "tproxy", "client", "", &pid);
+	server = lab_udp_serve(lab, AF_INET, LAB_HOST_SERVER);
+	client = lab_udp_client(lab, AF_INET, 0, LAB_HOST_SERVER);
+	CU_ASSERT(lab_udp_asks(client, server, "question", NULL));
+	doc = ctl_ask(lab, "flows --service dns");
+	CU_ASSERT_EQUAL(ctl_count(doc, "flows"), 1);
+	f = ctl_member(doc, "flows", 0);
+	UNIT_STRINGS(ctl_text(f, "mode"), "udp");
+	UNIT_STRINGS(ctl_text(f, "dst_via"), "socket");
+	UNIT_STRINGS(ctl_text(f, "destination"), LAB_SERVER4 ":53");
+	UNIT_STRINGS(ctl_text(f, "step"), "relay");
+	CU_ASSERT(ctl_number(f, "bytes_in") > 0);
+	json_decref(doc);
+	doc = ctl_ask(lab, "services");
+	f = ctl_member(doc, "services", 0);
+	UNIT_STRINGS(ctl_text(f, "rules"), "seen");
+	UNIT_STRINGS(ctl_text(f, "via"), "tproxy");
+	CU_ASSERT_EQUAL(ctl_number(f, "flows"), 1);
+	CU_ASSERT(ctl_number(f, "capture_port") > 0);
+	json_decref(doc);
+	close(client);
+	close(server);
+	lab_stop_proxyd(lab, pid);
+	lab_down(lab);
+}
+
 /* A worker that hangs is named, and nobody waits for it. */
 static void
 silent_worker(void)
@@ -167,6 +203,7 @@ silent_worker(void)
 static const struct unit_test tests[] = {
 	{"flows", flows},
 	{"many", many},
+	{"datagrams", datagrams},
 	{"silent_worker", silent_worker},
 };
 
