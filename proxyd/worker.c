@@ -38,6 +38,7 @@ enum {
 	DRAIN_TURN = 8192, /* the same, before it is closed */
 	UDP_TURN = 256,	   /* of udp, what udp_receive() takes */
 	PAUSE_MS = 100,	   /* after the kernel had no descriptor for us */
+	FULL_MS = 10,	   /* so that not each flow's end opens all doors */
 	ORPHAN_GRACE_MS = 250,
 };
 
@@ -74,6 +75,7 @@ struct worker {
 	uint32_t max_flows;
 	bool lingers; /* draining, and some listeners are still open */
 	bool paused;
+	struct timer pause;
 	uint64_t paused_until_ms;
 };
 
@@ -100,6 +102,8 @@ pause_accepting(struct worker *w, uint32_t ms, const char *why)
 			loop_remove(&w->loop, &w->doors[i].source);
 	w->paused = true;
 	w->paused_until_ms = w->loop.now_ms + ms;
+	timer_set(&w->loop.timers, &w->pause, w->paused_until_ms);
+	shm_count(&w->flows.own->counts.paused);
 }
 
 /* Errors of accept() that mean the box, not this one connection. */
@@ -121,7 +125,7 @@ accept_one(struct door *d)
 	int fd, error;
 
 	if (w->flows.n >= w->max_flows) {
-		pause_accepting(w, 0, "the flow table is full");
+		pause_accepting(w, FULL_MS, "the flow table is full");
 		return false;
 	}
 	sa.sa.sa_family = AF_UNSPEC;
@@ -180,6 +184,13 @@ start_accepting(struct worker *w)
 			return r;
 	}
 	return 0;
+}
+
+/* The loop has woken up, which is all that it is for. */
+static void
+on_pause_over(void *owner)
+{
+	(void)owner;
 }
 
 static void
@@ -541,6 +552,7 @@ worker_init(struct worker *w, const struct worker_setup *setup)
 	if (r == 0)
 		r = loop_add(&w->loop, &w->talk, setup->talk_fd, EPOLLIN,
 			     on_talk, w);
+	timer_init(&w->pause, on_pause_over, w);
 	timer_init(&w->tick, on_tick, w);
 	timer_set(&w->loop.timers, &w->tick, w->loop.now_ms);
 	return r;

@@ -24,6 +24,8 @@ struct shm_counts {
 	_Atomic uint64_t limited;  /* flows refused by a limit of the policy */
 	_Atomic uint64_t tested;   /* that one with `test` would have refused */
 	_Atomic uint64_t unplaced; /* not counted: no place, see limit.h */
+	_Atomic uint64_t paused;   /* times that accepting paused */
+	_Atomic uint64_t shed;	   /* datagrams of new flows: no room */
 };
 
 /* The slot of one worker process, in cache lines of its own. */

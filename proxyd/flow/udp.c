@@ -430,6 +430,7 @@ have_room(struct flows *fs)
 		udp_life_end(f, REASON_CROWDED_OUT);
 		return true;
 	}
+	shm_count(&fs->own->counts.shed);
 	if (limiter_pass(&fs->udp->said_full, fs->loop->now_ms, &held))
 		log_warn("a datagram of a new client is dropped, and %" PRIu64
 			 " were before: the flow table is full",

@@ -7,7 +7,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/lab/alone.h"
@@ -210,10 +213,124 @@ reserve(void)
 	lab_down(lab);
 }
 
+/* --- ten thousand -----------------------------------------------------------
+ */
+
+enum { CROWD = 10000 };
+
+/* Ten thousand clients at once; each is a descriptor, or negative. */
+static void
+crowd_in(struct lab *lab, int *fds)
+{
+	struct endpoint e;
+	union sockaddr_any sa;
+	socklen_t len;
+	int i;
+
+	CU_ASSERT_EQUAL(endpoint_parse(LAB_GATEWAY4 ":80", &e), 0);
+	len = endpoint_to_sockaddr(&e, &sa);
+	for (i = 0; i < CROWD; i++) {
+		fds[i] = lab_socket(lab, LAB_CLIENT, AF_INET,
+				    SOCK_STREAM | SOCK_NONBLOCK);
+		(void)connect(fds[i], &sa.sa, len);
+	}
+}
+
+static unsigned long
+ticks_of(const pid_t *workers, size_t n)
+{
+	unsigned long sum = 0;
+
+	while (n--)
+		sum += lab_ticks(workers[n]);
+	return sum;
+}
+
+static bool
+serves(struct lab *lab)
+{
+	return lab_get(lab, LAB_CLIENT, NULL, LAB_GATEWAY4 ":80", "/", NULL) ==
+	       200;
+}
+
+/* They come, nobody spins, they go, and all is as before. */
+static void
+check_crowd(struct lab *lab, pid_t pid, const char *said)
+{
+	static const struct rlimit many = {CROWD + 1000, CROWD + 1000};
+	int *fds = calloc(CROWD, sizeof(int)), i;
+	unsigned long before;
+	pid_t workers[2];
+
+	CU_ASSERT_FATAL(fds && setrlimit(RLIMIT_NOFILE, &many) == 0);
+	CU_ASSERT_EQUAL_FATAL(lab_children(pid, "worker", workers, 2), 2);
+	CU_ASSERT(serves(lab));
+	crowd_in(lab, fds);
+	UNIT_CHECK(LAB_WAIT(lab_logged("proxyd", said), 5000), "not: %s", said);
+	lab_sleep(500);
+	before = ticks_of(workers, 2);
+	lab_sleep(1000);
+	UNIT_CHECK(ticks_of(workers, 2) - before < 30, "%lu ticks of 100",
+		   ticks_of(workers, 2) - before);
+	for (i = 0; i < CROWD; i++)
+		lab_reset(fds[i]);
+	free(fds);
+	CU_ASSERT(LAB_WAIT(serves(lab), 20000));
+	CU_ASSERT(LAB_WAIT(lab_sockets(lab, LAB_GATEWAY, "state established") ==
+				   0,
+			   10000));
+	/* it says so now and then, not each time */
+	CU_ASSERT(lab_log_count("proxyd", said) < 20);
+}
+
+static void
+crowd(const char *limits, const char *command, const char *said)
+{
+	struct lab *lab = lab_up(&alone_options);
+	pid_t pid;
+
+	lab_nginx(lab);
+	lab_policy(lab,
+		   "gateway { user %s; workers 2; log access none; %s }\n"
+		   "pool app { node " LAB_SERVER4 ":80; source gateway }\n"
+		   "service web { listen tcp 80; use app }\n",
+		   lab_user(), limits);
+	pid = lab_spawn(lab, LAB_GATEWAY, "proxyd",
+			"%s proxyd -f " LAB_DIR "/policy.conf", command);
+	CU_ASSERT(LAB_WAIT(lab_logged("proxyd", "proxyd: ready"), 5000));
+	check_crowd(lab, pid, said);
+	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGTERM, 5000), 0);
+	lab_down(lab);
+}
+
+static void
+crowd_full(void)
+{
+	crowd("max-flows 100", "env", "the flow table is full");
+}
+
+static void
+crowd_descriptors(void)
+{
+	crowd("max-flows 100000", "prlimit --nofile=200:200",
+	      "the flow table is full");
+}
+
+static void
+crowd_limited(void)
+{
+	crowd("limit connections 50", "env", "refused, limit:");
+}
+
 static const struct unit_test tests[] = {
-	{"port_taken", port_taken}, {"stale_entry", stale_entry},
-	{"max_flows", max_flows},   {"few_descriptors", few_descriptors},
+	{"port_taken", port_taken},
+	{"stale_entry", stale_entry},
+	{"max_flows", max_flows},
+	{"few_descriptors", few_descriptors},
 	{"reserve", reserve},
+	{"crowd_full", crowd_full},
+	{"crowd_descriptors", crowd_descriptors},
+	{"crowd_limited", crowd_limited},
 };
 
 LAB_MAIN("limits", tests)
