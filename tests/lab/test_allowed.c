@@ -283,6 +283,32 @@ reloaded(void)
 /* --- datagrams
  * ----------------------------------------------------------------- */
 
+/* So do those of the program that was there before. */
+static void
+replaced(void)
+{
+	struct lab *lab = lab_up(&alone_options);
+	struct crowd c, more;
+	pid_t pid;
+	int l;
+
+	lab_policy(lab, alone, lab_user(), 2,
+		   "\tlimit connections 10 per client\n");
+	pid = lab_proxyd_up(lab);
+	l = lab_listen(lab, LAB_SERVER, LAB_SERVER4 ":80");
+	crowd_open(lab, l, NULL, GATE, ALLOWED - 3, &c);
+	CU_ASSERT_EQUAL(c.n, ALLOWED - 3);
+	kill(pid, SIGUSR2);
+	CU_ASSERT(LAB_WAIT(lab_logged("proxyd", ": replaced"), 8000));
+	crowd_open(lab, l, NULL, GATE, TRIED, &more);
+	UNIT_CHECK(more.n == 3, "%d of 3 came through", more.n);
+	crowd_close(&c);
+	crowd_close(&more);
+	close(l);
+	lab_stop_proxyd(lab, pid);
+	lab_down(lab);
+}
+
 enum { UDP_CLIENTS = 6, UDP_ALLOWED = 3 };
 
 /* How many of the clients are answered? */
@@ -330,6 +356,7 @@ static const struct unit_test tests[] = {
 	{"rate", rate},
 	{"killed", killed},
 	{"reloaded", reloaded},
+	{"replaced", replaced},
 	{"datagrams", datagrams},
 };
 
