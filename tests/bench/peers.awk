@@ -7,9 +7,10 @@
 #
 #	proxy, user	processor time of the proxy's processes, and of that
 #			what they spent in their own code
-#	overhead	of all that ran on the machine, what plain routing does
-#			not need: in instructions where they are counted,
-#			else in processor time, in which others' work counts too
+#	overhead	of all that takes part, also clients and server, what
+#			plain routing does not need: in instructions of the
+#			whole machine where they are counted, else in
+#			processor time
 #
 # A ratio stands behind each: to plain routing, and to the better of the peers
 # with whatever rules; for what is a cost, less than 1 is better.
@@ -49,7 +50,7 @@ function put(figure, value) {
 	put("max", $9 / 1e3)
 	put("proxy", $11 / $3)
 	put("user", $13 * tick_ns / $3)
-	put("machine", $15 * tick_ns / $3)
+	put("machine", $15 / $3)
 	put("user_instr", $17 / $3)
 	put("machine_instr", $19 / $3)
 	if ($19 > 0)
