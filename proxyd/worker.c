@@ -586,7 +586,7 @@ worker_run(const struct worker_setup *setup)
 		resume_accepting(w);
 		access_flush(setup->access);
 		if (w->state == WORKER_DRAINING && !w->lingers &&
-		    w->flows.n == 0)
+		    w->flows.n == 0 && !udp_move_expects(&w->flows))
 			w->state = WORKER_DONE;
 	}
 	if (r < 0)

@@ -289,9 +289,7 @@ begin_relaying(struct udp_flow *f)
 
 	f->active_ms = f->flows->loop->now_ms;
 	set_idle(f);
-	/* draining: it is to move on now */
-	if (f->flows->udp->to.ready)
-		loop_again(f->flows->loop, &f->flows->udp->to);
+	udp_life_look(f->flows);
 	for (i = 0; w && i < w->n; i++) {
 		item = &w->items[i];
 		datagram_send_bytes(f->server_fd, item->data, item->len,
@@ -397,10 +395,11 @@ static void
 on_timer(void *owner)
 {
 	struct udp_flow *f = owner;
-	struct loop *l = f->flows->loop;
+	struct flows *fs = f->flows;
+	struct loop *l = fs->loop;
 
 	assert(f->magic == UDP_MAGIC);
-	if (f->flows->udp->draining)
+	if (fs->udp->draining)
 		udp_life_end(f, REASON_DRAIN_TIMEOUT);
 	else if (f->wait)
 		udp_life_end(f, REASON_TRACKER_TIMEOUT);
@@ -409,6 +408,7 @@ on_timer(void *owner)
 		finish(f, REASON_IDLE_TIMEOUT);
 	else
 		set_idle(f);
+	udp_life_look(fs);
 }
 
 /*
@@ -540,6 +540,9 @@ udp_resume(struct flows *fs, const struct policy_service *s,
 	udp_life_sourced(f);
 	if (fs->n > fs->max || udp_legs_wait(f, on_client, on_server) < 0)
 		udp_life_end(f, REASON_RESOURCES);
+	else if (fs->udp->draining)
+		timer_set(&fs->loop->timers, &f->timer,
+			  fs->loop->now_ms + DRAIN_MS);
 	else
 		set_idle(f);
 }
@@ -556,6 +559,7 @@ udp_drain(struct flows *fs)
 	fs->udp->draining = true;
 	TAILQ_FOREACH(f, &fs->udp->list, link)
 	timer_set(&fs->loop->timers, &f->timer, fs->loop->now_ms + DRAIN_MS);
+	udp_life_look(fs);
 }
 
 void

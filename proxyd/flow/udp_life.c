@@ -150,6 +150,13 @@ udp_life_leave(struct udp_flow *f)
 }
 
 void
+udp_life_look(struct flows *fs)
+{
+	if (fs->udp->to.ready)
+		loop_again(fs->loop, &fs->udp->to);
+}
+
+void
 udp_life_answered(struct udp_flow *f)
 {
 	if (f->answered)

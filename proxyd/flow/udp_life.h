@@ -121,6 +121,9 @@ void udp_life_end(struct udp_flow *f, enum reason reason);
 /* Forget it here: another worker has it. */
 void udp_life_leave(struct udp_flow *f);
 
+/* Draining: something may move on now, or nothing any more. */
+void udp_life_look(struct flows *fs);
+
 /* It was answered for the first time. */
 void udp_life_answered(struct udp_flow *f);
 

@@ -82,6 +82,10 @@ on_room(void *owner, uint32_t events)
 	}
 	if (r == 0 && f)
 		loop_again(fs->loop, to);
+	/* none is left, and none can come: the other need not wait for more */
+	if (fs->udp->draining && !fs->udp->from.ready &&
+	    TAILQ_EMPTY(&fs->udp->list))
+		stop(fs, to);
 	if (r == 0 || r == -EAGAIN)
 		return;
 	log_error("flows of udp do not move: %s", strerror(-r));
@@ -100,8 +104,8 @@ udp_move_to(struct flows *fs, int fd)
 void
 udp_move_look(struct flows *fs)
 {
-	if (fs->udp && fs->udp->to.ready)
-		loop_again(fs->loop, &fs->udp->to);
+	if (fs->udp)
+		udp_life_look(fs);
 }
 
 /* --- from another --------------------------------------------------------- */
@@ -125,6 +129,8 @@ take(struct flows *fs, const struct udp_parcel *p, ssize_t len,
 	}
 	udp_resume(fs, s, p, fds->fd);
 	fds->n = 0;
+	/* we may be leaving ourselves by now */
+	udp_move_look(fs);
 }
 
 static void
@@ -145,6 +151,7 @@ on_parcel(void *owner, uint32_t events)
 			return;
 		if (len == 0) {
 			stop(fs, &fs->udp->from);
+			udp_move_look(fs);
 			return;
 		}
 		if (len > 0)
@@ -162,6 +169,12 @@ udp_move_from(struct flows *fs, int fd)
 	if (!fs->udp || fs->udp->from.ready ||
 	    loop_add(fs->loop, &fs->udp->from, fd, EPOLLIN, on_parcel, fs) < 0)
 		close(fd);
+}
+
+bool
+udp_move_expects(const struct flows *fs)
+{
+	return fs->udp && fs->udp->from.ready;
 }
 
 void

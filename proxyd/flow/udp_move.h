@@ -10,6 +10,8 @@
 #ifndef PROXYD_FLOW_UDP_MOVE_H
 #define PROXYD_FLOW_UDP_MOVE_H
 
+#include <stdbool.h>
+
 #include "proxyd/flow/flows.h"
 
 /*
@@ -23,6 +25,9 @@ void udp_move_look(struct flows *fs);
 
 /* Take over what comes through `fd`, which is ours from now on. */
 void udp_move_from(struct flows *fs, int fd);
+
+/* May more come from another? Then it is too early to end. */
+bool udp_move_expects(const struct flows *fs);
 
 /* Close both, before udp_fini(). */
 void udp_move_fini(struct flows *fs);
