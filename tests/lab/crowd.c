@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/diag.h"
+
+#include "policy/policy.h"
+
 size_t
 crowd_workers(pid_t master, pid_t *ret_pids)
 {
@@ -47,15 +51,58 @@ crowd_memory(pid_t pid)
 	return kb;
 }
 
-void
-crowd_watch(struct lab *lab, const char *set, pid_t *ret_watch)
+/* The name of the alive set of a service. */
+static const char *
+set_of(const char *service, char buf[POLICY_ALIVE_SET_LEN])
 {
+	struct diags diags;
+	struct policy *p;
+
+	diags_init(&diags);
+	p = policy_load(LAB_DIR "/policy.conf", &diags);
+	if (!p)
+		lab_die("the policy cannot be read");
+	policy_alive_set(policy_service(p, service), buf);
+	policy_free(p);
+	diags_fini(&diags);
+	return buf;
+}
+
+void
+crowd_hup(pid_t pid, const char *said)
+{
+	size_t before = lab_log_count("proxyd", said);
+
+	kill(pid, SIGHUP);
+	UNIT_CHECK(LAB_WAIT(lab_log_count("proxyd", said) > before, 15000),
+		   "no '%s' after SIGHUP", said);
+}
+
+void
+crowd_reload(pid_t pid)
+{
+	crowd_hup(pid, "proxyd: reloaded\n");
+}
+
+bool
+crowd_is_one(pid_t pid)
+{
+	pid_t all[CROWD_MAX];
+
+	return lab_children(pid, NULL, all, CROWD_MAX) == 3;
+}
+
+void
+crowd_watch(struct lab *lab, const char *service, pid_t *ret_watch)
+{
+	char set[POLICY_ALIVE_SET_LEN];
+
 	*ret_watch = lab_spawn(lab, LAB_GATEWAY, "watch",
 			       "sh -c 'while :; do "
 			       "nft list set inet interpose %s |"
 			       " grep -q expires && echo held || echo gap; "
 			       "done'",
-			       set);
+			       set_of(service, set));
 	CU_ASSERT(LAB_WAIT(lab_log_count("watch", "\n") > 0, 2000));
 }
 

@@ -22,8 +22,17 @@ size_t crowd_descriptors(pid_t pid);
 /* Of its own memory, in kB: what no other process has. */
 size_t crowd_memory(pid_t pid);
 
-/* Look for gaps in the alive set `set` of `family` until crowd_gaps(). */
-void crowd_watch(struct lab *lab, const char *set, pid_t *ret_watch);
+/* Send SIGHUP and wait until the log has another `said`. */
+void crowd_hup(pid_t pid, const char *said);
+
+/* The same, and it must reload. */
+void crowd_reload(pid_t pid);
+
+/* Is one generation left: tracker and two workers? */
+bool crowd_is_one(pid_t pid);
+
+/* Look for gaps in the alive set of a service until crowd_gaps(). */
+void crowd_watch(struct lab *lab, const char *service, pid_t *ret_watch);
 
 /* Stop looking; how many gaps there were. It must have looked often. */
 size_t crowd_gaps(struct lab *lab, pid_t watch);

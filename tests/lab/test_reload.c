@@ -10,55 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/diag.h"
-
-#include "policy/policy.h"
-
 #include "tests/lab/crowd.h"
-
-enum { RELOADS = 100, MANY = 72 };
 
 #define GATEWAY                                                                \
 	"gateway { inside in0; user %s; workers 2\n"                           \
 	"\talive-timeout 1s; drain-timeout 20s }\n"
-
-static const char web_only[] = GATEWAY "service web {\n"
-				       "	intercept tcp port 80\n"
-				       "}\n";
-
-/* The name of the alive set of a service. */
-static const char *
-set_of(const char *service, char buf[POLICY_ALIVE_SET_LEN])
-{
-	struct diags diags;
-	struct policy *p;
-
-	diags_init(&diags);
-	p = policy_load(LAB_DIR "/policy.conf", &diags);
-	if (!p)
-		lab_die("the policy cannot be read");
-	policy_alive_set(policy_service(p, service), buf);
-	policy_free(p);
-	diags_fini(&diags);
-	return buf;
-}
-
-/* Send SIGHUP and wait for the outcome: another line that ends with `said`. */
-static void
-reload(pid_t pid, const char *said)
-{
-	size_t before = lab_log_count("proxyd", said);
-
-	kill(pid, SIGHUP);
-	UNIT_CHECK(LAB_WAIT(lab_log_count("proxyd", said) > before, 15000),
-		   "no '%s' after SIGHUP", said);
-}
-
-static void
-done(pid_t pid)
-{
-	reload(pid, "proxyd: reloaded\n");
-}
 
 static void
 refused(pid_t pid, const char *why)
@@ -66,97 +22,10 @@ refused(pid_t pid, const char *why)
 	pid_t before[CROWD_MAX], after[CROWD_MAX];
 	size_t n = crowd_workers(pid, before);
 
-	reload(pid, "proxyd: not reloaded, all stays as it was\n");
+	crowd_hup(pid, "proxyd: not reloaded, all stays as it was\n");
 	UNIT_CHECK(lab_logged("proxyd", why), "it does not say '%s'", why);
 	CU_ASSERT(LAB_WAIT(crowd_workers(pid, after) == n, 3000));
 	CU_ASSERT_EQUAL(memcmp(before, after, n * sizeof(before[0])), 0);
-}
-
-/* One worker generation is left: master, tracker, two workers. */
-static bool
-is_one_crew(pid_t pid)
-{
-	pid_t all[CROWD_MAX];
-
-	return lab_children(pid, NULL, all, CROWD_MAX) == 3;
-}
-
-/* --- under load ----------------------------------------------------------- */
-
-/*
- * A hundred times, while requests, kept connections and a slow download go
- * on: none fails, and nothing is left over.
- */
-static void
-hundred(void)
-{
-	size_t descriptors, memory, i;
-	char set[POLICY_ALIVE_SET_LEN];
-	struct crowd_load load;
-	pid_t pid, watch, curl;
-	struct lab *lab;
-
-	lab = lab_begin(NULL, web_only, &pid);
-	lab_nginx(lab);
-	lab_www(lab, "big", 400000); /* four seconds */
-	for (i = 0; i < 3; i++)
-		done(pid);
-	CU_ASSERT(LAB_WAIT(is_one_crew(pid), 5000));
-	descriptors = crowd_descriptors(pid);
-	memory = crowd_memory(pid);
-	crowd_watch(lab, set_of("web", set), &watch);
-	crowd_press(lab, &load);
-	curl = lab_spawn(lab, LAB_CLIENT, "curl",
-			 "curl -s -S -o " LAB_DIR "/got http://" LAB_SERVER4
-			 "/slow/big");
-	lab_sleep(100);
-	for (i = 0; i < RELOADS; i++)
-		done(pid);
-	crowd_relax(lab, &load);
-	CU_ASSERT_EQUAL(lab_stop(lab, curl, 0, 10000), 0);
-	CU_ASSERT_EQUAL(lab_run(lab, LAB_CLIENT, NULL,
-				"cmp " LAB_DIR "/got " LAB_DIR "/www/big"),
-			0);
-	CU_ASSERT_EQUAL(crowd_gaps(lab, watch), 0);
-	CU_ASSERT_EQUAL(lab_log_count("proxyd", "-reset"), 0);
-	CU_ASSERT_EQUAL(lab_log_count("proxyd", "drain-timeout"), 0);
-	CU_ASSERT(LAB_WAIT(is_one_crew(pid), 8000));
-	UNIT_CHECK(crowd_descriptors(pid) <= descriptors,
-		   "%zu descriptors before, %zu after", descriptors,
-		   crowd_descriptors(pid));
-	UNIT_CHECK(crowd_memory(pid) <= memory + 200,
-		   "%zu kB before, %zu after", memory, crowd_memory(pid));
-	lab_end(lab, pid);
-}
-
-/* More workers drain than there is room for: the oldest are cut. */
-static void
-too_often(void)
-{
-	struct lab_flow flows[MANY];
-	struct lab *lab;
-	size_t i, alive = 0;
-	pid_t pid;
-	int l;
-
-	lab = lab_begin(NULL, web_only, &pid);
-	l = lab_serve(lab, AF_INET, 80);
-	for (i = 0; i < MANY; i++) {
-		lab_flow_open(lab, AF_INET, l, NULL, 80, &flows[i]);
-		done(pid);
-	}
-	CU_ASSERT(lab_logged("proxyd", "reloaded too often for all to drain"));
-	for (i = 0; i < MANY; i++) {
-		if (i < 5)
-			CU_ASSERT(lab_ended(flows[i].client, 2000));
-		if (i >= 20)
-			alive += lab_flow_works(&flows[i]);
-		lab_flow_close(&flows[i]);
-	}
-	CU_ASSERT_EQUAL(alive, MANY - 20);
-	CU_ASSERT(LAB_WAIT(is_one_crew(pid), 5000));
-	close(l);
-	lab_end(lab, pid);
 }
 
 /* --- what changes --------------------------------------------------------- */
@@ -211,7 +80,7 @@ services(void)
 	       "service new { listen tcp 8083; use app }\n"
 	       "service renamed { listen tcp 8081; use app }\n"
 	       "service one { listen tcp 10.1.0.1:8082; use app }\n");
-	done(pid);
+	crowd_reload(pid);
 	CU_ASSERT_EQUAL(ask(lab, LAB_GATEWAY4 ":8083"), 200);
 	CU_ASSERT_EQUAL(ask(lab, LAB_GATEWAY4 ":8081"), 200);
 	CU_ASSERT(LAB_WAIT(recorded("renamed", "close=server-closed"), 1000));
@@ -261,7 +130,7 @@ captures(void)
 		policy(lab, "", steps[!k]);
 		/* twice with the daemon first, twice with the rules first */
 		if (i < 2)
-			done(pid);
+			crowd_reload(pid);
 		else
 			lab_apply(lab);
 		CU_ASSERT_EQUAL(ask(lab, LAB_SERVER4 ":80"), 200);
@@ -272,7 +141,7 @@ captures(void)
 		if (i < 2)
 			lab_apply(lab);
 		else
-			done(pid);
+			crowd_reload(pid);
 		CU_ASSERT(LAB_WAIT(lab_armed(lab), 4000));
 	}
 	CU_ASSERT_EQUAL(lab_log_count("proxyd", "close=loop"), 0);
@@ -325,7 +194,7 @@ wrong(void)
 	CU_ASSERT_EQUAL(ask(lab, LAB_GATEWAY4 ":80"), 200);
 	/* and what is right is taken, after all that */
 	policy(lab, "", "service web { listen tcp 8080; use app }\n");
-	done(pid);
+	crowd_reload(pid);
 	CU_ASSERT_EQUAL(ask(lab, LAB_GATEWAY4 ":8080"), 200);
 	lab_stop_proxyd(lab, pid);
 	lab_down(lab);
@@ -366,7 +235,7 @@ young(void)
 	policy(lab, "", "service web { listen tcp 80; listen tcp 81 }\n");
 	/* they are ready in some milliseconds: we may come too late */
 	for (i = 0; i < 20 && !lab_logged("proxyd", said); i++) {
-		LAB_WAIT(is_one_crew(pid), 3000);
+		LAB_WAIT(crowd_is_one(pid), 3000);
 		CU_ASSERT_EQUAL_FATAL(crowd_workers(pid, before), 2);
 		kill(pid, SIGHUP);
 		until_ms = clock_now_ms() + 1000;
@@ -376,7 +245,7 @@ young(void)
 	}
 	CU_ASSERT(lab_logged("proxyd", said));
 	CU_ASSERT_EQUAL(ask(lab, LAB_GATEWAY4 ":80"), 200);
-	done(pid);
+	crowd_reload(pid);
 	CU_ASSERT_EQUAL(ask(lab, LAB_GATEWAY4 ":80"), -ECONNRESET);
 	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGINT, 5000), 0);
 	lab_down(lab);
@@ -403,7 +272,7 @@ twice(void)
 	CU_ASSERT(LAB_WAIT(ask(lab, LAB_GATEWAY4 ":82") == 200, 3000));
 	CU_ASSERT(LAB_WAIT(lab_log_count("proxyd", "proxyd: reloaded") == 2,
 			   3000));
-	CU_ASSERT(LAB_WAIT(is_one_crew(pid), 5000));
+	CU_ASSERT(LAB_WAIT(crowd_is_one(pid), 5000));
 	lab_stop_proxyd(lab, pid);
 	lab_down(lab);
 }
@@ -443,10 +312,8 @@ ending(void)
 }
 
 static const struct unit_test tests[] = {
-	{"hundred", hundred},	{"too_often", too_often},
-	{"services", services}, {"captures", captures},
-	{"wrong", wrong},	{"young", young},
-	{"twice", twice},	{"ending", ending},
+	{"services", services}, {"captures", captures}, {"wrong", wrong},
+	{"young", young},	{"twice", twice},	{"ending", ending},
 };
 
 LAB_MAIN("reload", tests)

@@ -11,10 +11,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/diag.h"
-
-#include "policy/policy.h"
-
 #include "tests/lab/crowd.h"
 
 enum { FLOWS = 48 };
@@ -32,23 +28,6 @@ static const char two[] = "gateway {\n"
 			  "service other {\n"
 			  "	intercept tcp port 82 via tproxy\n"
 			  "}\n";
-
-/* The name of the alive set of service web. */
-static const char *
-set_of_web(char buf[POLICY_ALIVE_SET_LEN])
-{
-	struct diags diags;
-	struct policy *p;
-
-	diags_init(&diags);
-	p = policy_load(LAB_DIR "/policy.conf", &diags);
-	if (!p)
-		lab_die("the policy cannot be read");
-	policy_alive_set(policy_service(p, "web"), buf);
-	policy_free(p);
-	diags_fini(&diags);
-	return buf;
-}
 
 /* Open flows to the server's `port` and leave them open. */
 static void
@@ -81,6 +60,8 @@ check_shares(struct lab *lab, pid_t pid, int family, unsigned int port)
 	pid_t workers[CROWD_MAX];
 	size_t before[2], i;
 
+	/* what was before has been closed */
+	lab_sleep(300);
 	CU_ASSERT_EQUAL_FATAL(crowd_workers(pid, workers), 2);
 	for (i = 0; i < 2; i++)
 		before[i] = crowd_descriptors(workers[i]);
@@ -204,13 +185,12 @@ killed(void)
 	pid_t pid, watch, workers[CROWD_MAX], after[CROWD_MAX];
 	struct lab_flow flows[FLOWS];
 	size_t i, ended = 0, work = 0;
-	char set[POLICY_ALIVE_SET_LEN];
 	struct lab *lab;
 
 	lab = lab_begin(NULL, two, &pid);
 	lab_spawn(lab, LAB_SERVER, "server", "tool_server 80 -");
 	open_flows(lab, AF_INET, 82, flows, FLOWS);
-	crowd_watch(lab, set_of_web(set), &watch);
+	crowd_watch(lab, "web", &watch);
 	CU_ASSERT_EQUAL_FATAL(crowd_workers(pid, workers), 2);
 	kill(workers[1], SIGKILL);
 	/* who comes at this moment is served, by the other */
@@ -240,14 +220,13 @@ static void
 stopped(void)
 {
 	pid_t pid, watch, workers[CROWD_MAX], after[CROWD_MAX];
-	char set[POLICY_ALIVE_SET_LEN];
 	struct lab *lab;
 	uint64_t slowest = 0, began;
 	size_t i;
 
 	lab = lab_begin(NULL, two, &pid);
 	lab_nginx(lab);
-	crowd_watch(lab, set_of_web(set), &watch);
+	crowd_watch(lab, "web", &watch);
 	CU_ASSERT_EQUAL_FATAL(crowd_workers(pid, workers), 2);
 	kill(workers[0], SIGSTOP);
 	for (i = 0; i < 40; i++) {
