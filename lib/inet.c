@@ -44,15 +44,15 @@ addr_parse(const char *text, struct addr *ret_addr)
 static void
 format_ipv4(const uint8_t bytes[4], char *at)
 {
-	char octet[STR_DECIMAL_LEN];
-	size_t i, n;
+	size_t i;
 
 	for (i = 0; i < 4; i++) {
-		n = str_decimal(bytes[i], octet);
-		memcpy(at, octet, n + 1);
-		at += n;
-		if (i < 3)
-			*at++ = '.';
+		if (bytes[i] >= 100)
+			*at++ = (char)('0' + bytes[i] / 100);
+		if (bytes[i] >= 10)
+			*at++ = (char)('0' + bytes[i] / 10 % 10);
+		*at++ = (char)('0' + bytes[i] % 10);
+		*at++ = i < 3 ? '.' : '\0';
 	}
 }
 
