@@ -154,39 +154,6 @@ on_client(void *owner, uint32_t events)
 	}
 }
 
-/*
- * It lasts. Most do not, so only now the kernel is told to ask whether the
- * server is still there; the client's socket inherited that.
- */
-static void
-watch(struct flow *f)
-{
-	if (f->watched || f->server.fd < 0)
-		return;
-	f->watched = true;
-	(void)sock_keep_alive(f->server.fd);
-}
-
-/*
- * Bytes that move do not touch the timer, only step_ms; so it may fire too
- * early and is then set for the rest.
- */
-static void
-on_timer(void *owner)
-{
-	struct flow *f = owner;
-
-	assert(f->magic == FLOW_MAGIC);
-	if (f->flows->loop->now_ms >= life_due_ms(f)) {
-		life_end(f, life_late(f));
-	} else if (f->step == STEP_RESCUE) {
-		pass_on(f);
-	} else {
-		watch(f);
-		life_wait(f);
-	}
-}
-
 /* Before anything that costs: of a flood nothing else shall be done. */
 static bool
 is_within_limits(struct flow *f)
@@ -207,7 +174,7 @@ flow_open(struct flows *fs, const struct listener *l, int fd,
 	struct flow *f;
 
 	flows_began(fs, l->service);
-	f = life_new(fs, l, fd, on_timer);
+	f = life_new(fs, l, fd, pass_timer);
 	if (!f) {
 		flows_ended(fs, l->service, REASON_RESOURCES, 0, 0);
 		sock_reset(fd);

@@ -2,6 +2,9 @@
 /* pass.c - what the relay says, as steps and reasons of the flow. */
 #include "proxyd/flow/pass.h"
 
+#include <assert.h>
+
+#include "proxyd/base/sock.h"
 #include "proxyd/flow/why.h"
 
 enum { RESCUE_POLL_MS = 20 };
@@ -72,4 +75,37 @@ pass_on(struct flow *f)
 		rescue(f);
 	else
 		pump(f);
+}
+
+/*
+ * It lasts. Most do not, so only now the kernel is told to ask whether the
+ * server is still there; the client's socket inherited that.
+ */
+static void
+watch(struct flow *f)
+{
+	if (f->watched || f->server.fd < 0)
+		return;
+	f->watched = true;
+	(void)sock_keep_alive(f->server.fd);
+}
+
+/*
+ * Bytes that move do not touch the timer, only step_ms; so it may fire too
+ * early and is then set for the rest.
+ */
+void
+pass_timer(void *flow)
+{
+	struct flow *f = flow;
+
+	assert(f->magic == FLOW_MAGIC);
+	if (f->flows->loop->now_ms >= life_due_ms(f)) {
+		life_end(f, life_late(f));
+	} else if (f->step == STEP_RESCUE) {
+		pass_on(f);
+	} else {
+		watch(f);
+		life_wait(f);
+	}
 }

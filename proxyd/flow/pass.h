@@ -13,4 +13,10 @@ void pass_begin(struct flow *f);
 /* Something happened at a side, or it is the flow's turn; likewise. */
 void pass_on(struct flow *f);
 
+/*
+ * The timer of any flow, struct flow *: it ends, or goes on to wait for what
+ * is left of its limit.
+ */
+void pass_timer(void *flow);
+
 #endif
