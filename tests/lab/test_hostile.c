@@ -220,7 +220,8 @@ static const struct evil evils[] = {
 	{"download is reset",  fill_down,  server_resets,   "server-reset", 0},
 	{"client closes",      fill_down,  client_closes,   "client-reset", 0},
 	{"server closes",      fill_up,    server_closes,   "server-reset", 0},
-	{"client is done",     fill_down,  client_done,     "half-closed-timeout", 0},
+	{"client is done",     fill_down,  client_done,
+	 "half-closed-timeout", 0},
 	{"client vanishes",    fill_down,  client_vanishes, "idle-timeout", 1},
 	{"server vanishes",    fill_up,    server_vanishes, "idle-timeout", 1},
 };
