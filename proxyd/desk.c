@@ -115,6 +115,11 @@ sum_all(const struct shm *shm, struct report_total *total)
 	for (i = 0; i <= shm->n_slots; i++) {
 		c = i < shm->n_slots ? &shm->slots[i].counts : &shm->past;
 		total->accepted += atomic_load(&c->accepted);
+		total->limited += atomic_load(&c->limited);
+		total->tested += atomic_load(&c->tested);
+		total->unplaced += atomic_load(&c->unplaced);
+		total->paused += atomic_load(&c->paused);
+		total->shed += atomic_load(&c->shed);
 		for (k = 0; k < REASON_COUNT; k++)
 			total->ended[k] += atomic_load(&c->ended[k]);
 		if (i < shm->n_slots)

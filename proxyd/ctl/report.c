@@ -181,6 +181,11 @@ report_stats(const struct report_total *total,
 	json_uint(&j, "flows", total->flows);
 	json_uint(&j, "accepted", total->accepted);
 	put_sum_of_bytes(&j, list, n);
+	json_uint(&j, "limited", total->limited);
+	json_uint(&j, "tested", total->tested);
+	json_uint(&j, "unplaced", total->unplaced);
+	json_uint(&j, "paused", total->paused);
+	json_uint(&j, "shed", total->shed);
 	put_reasons(&j, total->ended, true);
 	json_array(&j, "services");
 	for (i = 0; i < n; i++) {

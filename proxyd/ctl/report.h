@@ -63,6 +63,12 @@ struct report_total {
 	uint64_t accepted;
 	uint64_t flows;
 	uint64_t ended[REASON_COUNT];
+	/* see struct shm_counts */
+	uint64_t limited;
+	uint64_t tested;
+	uint64_t unplaced;
+	uint64_t paused;
+	uint64_t shed;
 };
 
 void report_status(const struct report_status *s, struct str *out);

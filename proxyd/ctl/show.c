@@ -215,6 +215,22 @@ add_reasons(struct table *t, const char *name, const json_t *s)
 	}
 }
 
+/* What was refused or had to wait, if anything was. */
+static void
+show_limits(const json_t *doc, struct str *out)
+{
+	static const char *const names[] = {"limited", "tested", "unplaced",
+					    "paused", "shed"};
+	size_t i, n = 0;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (number_of(doc, names[i]) <= 0)
+			continue;
+		str_addf(out, "%s%-12s %" PRId64 "\n", n++ ? "" : "\n",
+			 names[i], number_of(doc, names[i]));
+	}
+}
+
 static void
 show_stats(const json_t *doc, struct str *out)
 {
@@ -236,6 +252,7 @@ show_stats(const json_t *doc, struct str *out)
 	if (reasons.n)
 		str_add_char(out, '\n');
 	table_print(&reasons, out);
+	show_limits(doc, out);
 	table_fini(&counters);
 	table_fini(&reasons);
 }

@@ -158,7 +158,12 @@ test_services(void)
 static void
 test_stats(void)
 {
-	struct report_total total = {.accepted = 1300000, .flows = 4243};
+	struct report_total total = {
+		.accepted = 1300000,
+		.flows = 4243,
+		.limited = 77,
+		.paused = 3,
+	};
 	struct policy *p = load();
 	struct report_service list[3];
 	struct str doc = {0}, key = {0};
