@@ -146,8 +146,8 @@ many_services(void)
 			"prlimit --nofile=128:400 proxyd -f " LAB_DIR
 			"/policy.conf");
 	CU_ASSERT(LAB_WAIT(lab_logged("proxyd", "proxyd: ready"), 5000));
-	/* 200 for listeners, 64 for all else */
-	CU_ASSERT(lab_logged("proxyd", "max-flows is 68,"));
+	/* 200 for listeners, 12 for pipes, 64 for all else */
+	CU_ASSERT(lab_logged("proxyd", "max-flows is 62,"));
 	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGTERM, 5000), 0);
 	lab_down(lab);
 }
