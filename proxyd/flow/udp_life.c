@@ -88,6 +88,8 @@ udp_life_new(struct flows *fs, const struct policy_service *s,
 	f->serial = fs->serial++;
 	f->opened_ms = f->active_ms = fs->loop->now_ms;
 	f->ms_answer = RECORD_NO_TIME;
+	/* one that comes so late, from elsewhere or from a leg's rest */
+	f->moves = fs->udp->draining;
 	timer_init(&f->timer, on_timer, f);
 	pairs_add(&fs->udp->clients, &f->pair);
 	TAILQ_INSERT_TAIL(&fs->udp->list, f, link);

@@ -76,6 +76,7 @@ struct udp_flow {
 	bool port_taken; /* the client's port could not be kept */
 	bool tested;	 /* a limit with `test` would have refused it */
 	bool answered;
+	bool moves;    /* another worker has its listener: see udp_move.h */
 	int client_fd; /* owns; -1 */
 	int server_fd; /* owns; -1 */
 	uint16_t client_join;

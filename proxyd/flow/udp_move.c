@@ -75,7 +75,7 @@ on_room(void *owner, uint32_t events)
 	for (f = TAILQ_FIRST(&fs->udp->list); f && n < TURN && r == 0;
 	     f = after) {
 		after = TAILQ_NEXT(f, link);
-		if (f->wait || !is_left(f))
+		if (f->wait || !f->moves)
 			continue;
 		r = send_flow(f, to->fd);
 		n++;
@@ -104,8 +104,14 @@ udp_move_to(struct flows *fs, int fd)
 void
 udp_move_look(struct flows *fs)
 {
-	if (fs->udp)
-		udp_life_look(fs);
+	struct udp_flow *f;
+
+	if (!fs->udp)
+		return;
+	/* once it drains, what is left behind has no successor */
+	TAILQ_FOREACH(f, &fs->udp->list, link)
+	f->moves |= !fs->udp->draining && is_left(f);
+	udp_life_look(fs);
 }
 
 /* --- from another --------------------------------------------------------- */

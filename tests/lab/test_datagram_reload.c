@@ -16,16 +16,13 @@
 
 enum { CLIENTS = 30, TIMES = 6, FIRST_PORT = 21000 };
 
-/* Reload it, or put another program in its place, and wait for that. */
 static void
-follow(pid_t pid, int sig)
+reload(pid_t pid)
 {
-	const char *word = sig == SIGHUP ? "reloaded" : "replaced";
-	size_t before = lab_log_count("proxyd", word);
+	size_t before = lab_log_count("proxyd", "reloaded");
 
-	kill(pid, sig);
-	UNIT_CHECK(LAB_WAIT(lab_log_count("proxyd", word) > before, 8000),
-		   "not %s", word);
+	kill(pid, SIGHUP);
+	CU_ASSERT(LAB_WAIT(lab_log_count("proxyd", "reloaded") > before, 8000));
 }
 
 /* Everyone asks, and everyone is answered; how many were not? */
@@ -81,7 +78,9 @@ check_reloads(const char *via, int family)
 	CU_ASSERT_EQUAL(round_of(clients, CLIENTS, 0), 0);
 	asking = keep_asking(clients, CLIENTS);
 	for (i = 0; i < TIMES; i++)
-		follow(pid, SIGHUP);
+		reload(pid);
+	/* longer than a flow lives in a worker that drains */
+	lab_sleep(1500);
 	lab_write_file(LAB_DIR "/enough", "");
 	lost = lab_stop(lab, asking, 0, 5000);
 	UNIT_CHECK(lost == 0, "%d answers are missing via %s", lost, via);
@@ -120,7 +119,7 @@ removed(void)
 		   "gateway {\n inside in0\n outside out0\n user %s\n}\n"
 		   "service other {\n intercept udp port 54\n}\n",
 		   lab_user());
-	follow(pid, SIGHUP);
+	reload(pid);
 	CU_ASSERT(LAB_WAIT(lab_log_count("proxyd", " close=drain-timeout") == 1,
 			   8000));
 	close(client);
