@@ -25,6 +25,7 @@ BEGIN {
 	title["datagrams"] = "small datagrams of 100 flows, answered"
 	label["haproxy_rules"] = "haproxy, our rules"
 	label["nginx_rules"] = "nginx, our rules"
+	label["proxyd_tproxy"] = "proxyd, tproxy"
 	label["haproxy"] = "haproxy, its rules"
 	label["nginx"] = "nginx, its rules"
 	label["routing"] = "plain routing"

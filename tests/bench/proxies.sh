@@ -4,7 +4,8 @@
 # made ready by start_WAY, which sets `pids`, the processes of the proxy.
 #
 #	routing		no proxy
-#	proxyd		and what netsetup installs for it
+#	proxyd		and what netsetup installs for it, by redirection
+#	proxyd_tproxy	the same, by tproxy
 #	haproxy, nginx	with the rules that their users publish
 #	haproxy_rules	with those of netsetup; no heartbeat keeps the alive
 #	nginx_rules	sets, they are filled for an hour; neither marks its
@@ -19,7 +20,7 @@ own_web=50080 own_bulk=50081 own_echo=50082 # listeners under foreign rules
 
 proxy_log=$dir/proxy.log
 
-# policy HOW-UDP
+# policy HOW-TCP HOW-UDP
 policy() {
 	cat <<END
 gateway {
@@ -32,14 +33,14 @@ gateway {
 	alive-timeout 60s
 }
 service web {
-	intercept tcp port $web
+	intercept tcp port $web via $1
 	timeout connect 2s
 }
 service bulk {
-	intercept tcp port $bulk
+	intercept tcp port $bulk via $1
 }
 service echo {
-	intercept udp port $echo via $1
+	intercept udp port $echo via $2
 }
 END
 }
@@ -82,14 +83,14 @@ started() {
 # --- rules ----------------------------------------------------------------
 
 rules_of_netsetup() {
-	policy "$1" >$dir/policy.conf
+	policy "$@" >$dir/policy.conf
 	on box netsetup apply -f $dir/policy.conf 2>$dir/apply.log ||
 		die "$(cat $dir/apply.log)"
 }
 
 rules_for_others() {
 	local service
-	rules_of_netsetup redirect
+	rules_of_netsetup redirect redirect
 	for service in "$@"; do
 		on box nft add element inet interpose \
 			"alive_${service}_$(capture_port "$service")" \
@@ -216,11 +217,20 @@ start_routing() {
 	wait_for 'routing' serves
 }
 
-start_proxyd() {
-	rules_of_netsetup tproxy
+# run_proxyd HOW-TCP
+run_proxyd() {
+	rules_of_netsetup "$1" tproxy
 	run proxyd -f $dir/policy.conf
 	wait_for 'proxyd alive' alive web
 	started proxyd
+}
+
+start_proxyd() {
+	run_proxyd redirect
+}
+
+start_proxyd_tproxy() {
+	run_proxyd tproxy
 }
 
 start_haproxy() {
@@ -251,7 +261,7 @@ start_nginx_rules() {
 # does the way have a proxy for them, or none at all?
 has_datagrams() {
 	case $way in
-	haproxy*) false ;;
+	haproxy* | proxyd_tproxy) false ;;
 	proxyd) alive echo ;;
 	esac
 }
