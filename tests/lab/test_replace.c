@@ -10,10 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/diag.h"
-
-#include "policy/policy.h"
-
 #include "tests/lab/crowd.h"
 #include "tests/lab/lab_udp.h"
 
@@ -315,32 +311,6 @@ static const char loaded[] = "gateway {\n"
 			     "	intercept udp port 53\n"
 			     "}\n";
 
-/* Master, tracker, two workers: nobody of an older crew is left. */
-static bool
-is_one_crew(pid_t pid)
-{
-	pid_t all[CROWD_MAX];
-
-	return lab_children(pid, NULL, all, CROWD_MAX) == 3;
-}
-
-/* The name of the alive set of a service. */
-static const char *
-set_of(const char *service, char buf[POLICY_ALIVE_SET_LEN])
-{
-	struct diags diags;
-	struct policy *p;
-
-	diags_init(&diags);
-	p = policy_load(LAB_DIR "/policy.conf", &diags);
-	if (!p)
-		lab_die("the policy cannot be read");
-	policy_alive_set(policy_service(p, service), buf);
-	policy_free(p);
-	diags_fini(&diags);
-	return buf;
-}
-
 /*
  * A hundred times, while requests, a slow download and a client of datagrams
  * go on: none fails, the alive sets are never empty, nothing is left over.
@@ -349,7 +319,6 @@ static void
 hundred(void)
 {
 	size_t descriptors, memory, i;
-	char set[POLICY_ALIVE_SET_LEN];
 	int client, server;
 	struct crowd_load load;
 	pid_t pid, watch, curl;
@@ -363,10 +332,10 @@ hundred(void)
 				LAB_HOST_SERVER);
 	for (i = 0; i < 3; i++)
 		CU_ASSERT(replace(pid));
-	CU_ASSERT(LAB_WAIT(is_one_crew(pid), 5000));
+	CU_ASSERT(LAB_WAIT(crowd_is_one(pid), 5000));
 	descriptors = crowd_descriptors(pid);
 	memory = crowd_memory(pid);
-	crowd_watch(lab, set_of("web", set), &watch);
+	crowd_watch(lab, "web", &watch);
 	crowd_press(lab, &load);
 	curl = lab_spawn(lab, LAB_CLIENT, "curl",
 			 "curl -s -S -o " LAB_DIR "/got http://" LAB_SERVER4
@@ -385,7 +354,7 @@ hundred(void)
 	CU_ASSERT_EQUAL(crowd_gaps(lab, watch), 0);
 	CU_ASSERT_EQUAL(lab_log_count("proxyd", "-reset"), 0);
 	CU_ASSERT_EQUAL(lab_log_count("proxyd", "drain-timeout"), 0);
-	CU_ASSERT(LAB_WAIT(is_one_crew(pid), 8000));
+	CU_ASSERT(LAB_WAIT(crowd_is_one(pid), 8000));
 	UNIT_CHECK(crowd_descriptors(pid) <= descriptors,
 		   "%zu descriptors before, %zu after", descriptors,
 		   crowd_descriptors(pid));
