@@ -355,7 +355,7 @@ hundred(void)
 	CU_ASSERT_EQUAL(lab_log_count("proxyd", "-reset"), 0);
 	CU_ASSERT_EQUAL(lab_log_count("proxyd", "drain-timeout"), 0);
 	CU_ASSERT(LAB_WAIT(crowd_is_one(pid), 8000));
-	UNIT_CHECK(crowd_descriptors(pid) <= descriptors,
+	UNIT_CHECK(LAB_WAIT(crowd_descriptors(pid) <= descriptors, 2000),
 		   "%zu descriptors before, %zu after", descriptors,
 		   crowd_descriptors(pid));
 	UNIT_CHECK(crowd_memory(pid) <= memory + 200,

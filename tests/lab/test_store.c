@@ -69,14 +69,21 @@ kept(const char *what, size_t n)
 	return LAB_WAIT(lab_log_count("proxyd", text) == n, 3000);
 }
 
-/* All that proxyd is, stopped or killed. */
+/*
+ * All that proxyd is, stopped or killed. Stopped first in any case: nobody
+ * shall see another's end.
+ */
 static void
 strike(pid_t manager, int sig)
 {
-	pid_t pid = master(manager), all[16];
-	size_t i, n = lab_children(pid, NULL, all, 16);
+	pid_t all[17];
+	size_t i, n;
 
-	kill(pid, sig);
+	all[0] = master(manager);
+	kill(all[0], SIGSTOP);
+	n = 1 + lab_children(all[0], NULL, all + 1, 16);
+	for (i = 1; i < n; i++)
+		kill(all[i], SIGSTOP);
 	for (i = 0; i < n; i++)
 		kill(all[i], sig);
 }
