@@ -84,8 +84,9 @@ strike(pid_t manager, int sig)
 	n = 1 + lab_children(all[0], NULL, all + 1, 16);
 	for (i = 1; i < n; i++)
 		kill(all[i], SIGSTOP);
-	for (i = 0; i < n; i++)
-		kill(all[i], sig);
+	/* the master last: its end would wake the others, setpgid(2) */
+	while (n-- > 0)
+		kill(all[n], sig);
 }
 
 static int
