@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/lab/lab.h"
+#include "tests/lab/crowd.h"
 
 enum { WAITING = 20, PATIENCE_MS = 10000 };
 
@@ -206,6 +206,8 @@ replaced(void)
 	kill(master(manager), SIGUSR2);
 	CU_ASSERT(LAB_WAIT(lab_logged("proxyd", "proxyd: replaced\n"),
 			   PATIENCE_MS));
+	/* whoever ends shall do so in peace */
+	CU_ASSERT(LAB_WAIT(crowd_is_one(master(manager)), PATIENCE_MS));
 	strike(manager, SIGSTOP);
 	client = knock(lab, "80");
 	CU_ASSERT_FATAL(client >= 0);
