@@ -11,6 +11,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/arena.h"
 #include "netsetup/kernel/box_read.h"
@@ -296,5 +297,6 @@ survey(struct arena *arena, const struct policy *policy,
 	survey_files("", arena, ret_box);
 	ret_box->proxy_uid =
 		policy ? user_id(policy->gateway.user) : UINT32_MAX;
+	ret_box->processors = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 	return 0;
 }

@@ -86,7 +86,8 @@ struct box {
 	struct box_file *files;
 	size_t n_files;
 	struct foreign foreign;
-	uint32_t proxy_uid; /* of the policy's user; UINT32_MAX: unknown */
+	uint32_t proxy_uid;  /* of the policy's user; UINT32_MAX: unknown */
+	uint32_t processors; /* as many workers has `workers auto` */
 };
 
 /* By name or path; NULL if there is none. */

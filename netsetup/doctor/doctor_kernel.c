@@ -32,15 +32,19 @@ void
 check_conntrack_room(struct doctor *d)
 {
 	long max = box_number(d->box, 0, CONNTRACK "max");
-	uint64_t want;
+	uint64_t want, workers;
 
 	if (max <= 0 || !d->policy || !doctor_captures(d, VIA_REDIRECT))
 		return;
-	want = 2 * (uint64_t)d->policy->gateway.max_flows;
+	workers = d->policy->gateway.workers;
+	if (workers == 0)
+		workers = d->box->processors;
+	want = 2 * workers * d->policy->gateway.max_flows;
 	if (want <= (uint64_t)max)
 		return;
 	doctor_found(d, "flows", doctor_number(d, d->policy->gateway.max_flows),
-		     "max", doctor_number(d, (uint64_t)max), "more",
+		     "workers", doctor_number(d, workers), "max",
+		     doctor_number(d, (uint64_t)max), "more",
 		     doctor_number(d, want + want / 4), NULL);
 }
 

@@ -102,7 +102,7 @@ DOCTOR(conntrack_timeout, "conntrack-timeout", WARNING, \
 	"conntrack forgets idle connections after {have} s, but service '{service}' keeps them for {want} s", \
 	"sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established={want}") \
 DOCTOR(conntrack_room, "conntrack-room", WARNING, \
-	"max-flows is {flows}, and each takes two entries of conntrack, which has room for {max}", \
+	"max-flows is {flows} for each of {workers} workers, and each flow takes two entries of conntrack, which has room for {max}", \
 	"sysctl -w net.netfilter.nf_conntrack_max={more}") \
 DOCTOR(bridge_netfilter, "bridge-netfilter", WARNING, \
 	"{setting} is on, and {iface} is a bridge: frames that it only passes on are captured too", \

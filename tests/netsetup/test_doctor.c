@@ -47,6 +47,7 @@ begin(struct patient *p, const char *text)
 	p->box.ifaces[0].mtu = 1500;
 	p->box.ifaces[1].mtu = 1500;
 	p->box.n_ifaces = 2;
+	p->box.processors = 3;
 }
 
 static void
@@ -142,15 +143,15 @@ expect_none(struct patient *p, const char *name)
 
 /* --- one by one ----------------------------------------------------------- */
 
-/* Full is 80 of 100; room is two entries a flow. */
+/* Full is 80 of 100; room is two entries a flow, of each worker. */
 static void
 test_conntrack(void)
 {
 	struct patient p;
 
 	begin(&p, usual);
-	set(&p, "net/netfilter/nf_conntrack_max", "2000");
-	set(&p, "net/netfilter/nf_conntrack_count", "1599");
+	set(&p, "net/netfilter/nf_conntrack_max", "6000");
+	set(&p, "net/netfilter/nf_conntrack_count", "4799");
 	expect_none(&p, "conntrack-full");
 	expect_none(&p, "conntrack-room");
 	end(&p);
@@ -162,9 +163,14 @@ test_conntrack(void)
 	       "connections are dropped",
 	       "sysctl -w net.netfilter.nf_conntrack_max=3998");
 	expect(&p, "conntrack-room",
-	       "max-flows is 1000, and each takes two entries of conntrack, "
-	       "which has room for 1999",
-	       "sysctl -w net.netfilter.nf_conntrack_max=2500");
+	       "max-flows is 1000 for each of 3 workers, and each flow takes "
+	       "two entries of conntrack, which has room for 1999",
+	       "sysctl -w net.netfilter.nf_conntrack_max=7500");
+	end(&p);
+	begin(&p, "gateway {\n inside in0\n max-flows 1000\n workers 1\n}\n"
+		  "service web {\n intercept tcp port 80\n}\n");
+	set(&p, "net/netfilter/nf_conntrack_max", "2000");
+	expect_none(&p, "conntrack-room");
 	end(&p);
 }
 
