@@ -107,6 +107,7 @@ NETSETUP = \
 	netsetup/kernel/sock \
 	netsetup/kernel/ct \
 	netsetup/kernel/environ \
+	netsetup/kernel/daemon \
 	netsetup/change/journal \
 	netsetup/change/observe \
 	netsetup/change/flows \
@@ -123,6 +124,7 @@ NETSETUP = \
 	netsetup/change/timer \
 	netsetup/cmd/common \
 	netsetup/cmd/session \
+	netsetup/cmd/serving \
 	netsetup/cmd/leftover \
 	netsetup/cmd/guard \
 	netsetup/cmd/drain \
@@ -255,8 +257,9 @@ CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 LDFLAGS += $(LDHARDEN) $(SANFLAGS)
 
 LIBS_lib = -lxxhash
-LIBS_netsetup = $(LIBS_lib) -lnftnl -lmnl -lnetfilter_conntrack
-LIBS_proxyd = $(LIBS_netsetup) -lcap -lseccomp
+LIBS_kernel = $(LIBS_lib) -lnftnl -lmnl -lnetfilter_conntrack
+LIBS_netsetup = $(LIBS_kernel) -ljansson
+LIBS_proxyd = $(LIBS_kernel) -lcap -lseccomp
 LIBS_proxyctl = $(LIBS_lib) -ljansson
 LIBS_tests = $(LIBS_proxyd) -ljansson -lcunit
 

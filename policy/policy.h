@@ -24,6 +24,9 @@ struct arena;
 
 #define POLICY_PATH "/etc/interpose/policy.conf"
 
+/* Where proxyd is asked, unless it is told otherwise: proxyctl(8). */
+#define POLICY_CONTROL_PATH "/run/interpose/proxyd/control"
+
 enum proto {
 	PROTO_TCP,
 	PROTO_UDP,

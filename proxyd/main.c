@@ -54,7 +54,7 @@ print_usage(FILE *out)
 	      " [-w WORKERS] | -h | -V\n"
 	      "  -f POLICY   read this file, not " POLICY_PATH "\n"
 	      "  -c SOCKET   have proxyctl ask here, not at\n"
-	      "              " LOCAL_PATH "\n"
+	      "              " POLICY_CONTROL_PATH "\n"
 	      "  -n          check the policy and exit\n"
 	      "  -v          say more; twice: even more\n"
 	      "  -w WORKERS  so many, whatever the policy says\n"
@@ -282,7 +282,8 @@ run(const struct options *o, char *const *argv)
 int
 main(int argc, char **argv)
 {
-	struct options o = {.policy = POLICY_PATH, .control = LOCAL_PATH};
+	struct options o = {.policy = POLICY_PATH,
+			    .control = POLICY_CONTROL_PATH};
 	struct fdcheck fds;
 	int status;
 

@@ -22,6 +22,7 @@
 #include "lib/log.h"
 #include "lib/names.h"
 #include "lib/str.h"
+#include "policy/policy.h"
 
 #include "proxyd/ctl/local.h"
 #include "proxyd/ctl/show.h"
@@ -86,7 +87,8 @@ print_help(FILE *out)
 	fputs("usage: proxyctl command [options]\n", out);
 	for (i = 0; i < WIRE_COMMANDS; i++)
 		fprintf(out, "  %-10s %s\n", wire_word(i), rows[i].help);
-	fputs("proxyd listens at " LOCAL_PATH " unless -s says otherwise.\n",
+	fputs("proxyd listens at " POLICY_CONTROL_PATH
+	      " unless -s says otherwise.\n",
 	      out);
 }
 
@@ -372,7 +374,7 @@ tell(const struct options *o, const struct str *doc)
 static int
 run(int argc, char **argv)
 {
-	struct options o = {.socket = LOCAL_PATH};
+	struct options o = {.socket = POLICY_CONTROL_PATH};
 	struct str doc = {0};
 	int status;
 

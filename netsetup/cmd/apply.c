@@ -19,6 +19,7 @@
 #include "netsetup/change/existing.h"
 #include "netsetup/cmd/guard.h"
 #include "netsetup/cmd/leftover.h"
+#include "netsetup/cmd/serving.h"
 
 /* Said once: what is captured passes by the forward chains of others. */
 static void
@@ -155,6 +156,19 @@ reset_existing(const struct session *s)
 	return EXIT_DONE;
 }
 
+/* Rules and proxyd get along; but somebody may believe that both changed. */
+static void
+note_serving(const struct session *s, const struct target *t)
+{
+	struct serving serving = serving_ask(s->policy, s->arena);
+	struct str text = {0};
+
+	serving_text(&serving, t->path, false, &text);
+	if (text.len > 0)
+		log_notice("%s", str_text(&text));
+	str_fini(&text);
+}
+
 /* With the lock. */
 static int
 change_or_wait(struct session *s, struct journal *j, const struct options *o)
@@ -172,9 +186,11 @@ change_or_wait(struct session *s, struct journal *j, const struct options *o)
 		status = try_out(s, j, &t, o->confirm_ms);
 	else if (named)
 		status = change(s, j, &t, &in_force);
-	str_fini(&t.text);
 	if (status == EXIT_DONE && o->reset_existing)
 		status = reset_existing(s);
+	if (status == EXIT_DONE)
+		note_serving(s, &t);
+	str_fini(&t.text);
 	return status;
 }
 

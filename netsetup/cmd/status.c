@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "netsetup/cmd/leftover.h"
+#include "netsetup/cmd/serving.h"
 #include "netsetup/cmd/session.h"
 #include "netsetup/state/plan.h"
 
@@ -154,9 +155,22 @@ draining_text(const struct session *s, struct str *out)
 	str_add(out, " captures again\n");
 }
 
+/* What proxyd has to say about it, if anything. */
+static void
+proxyd_text(const struct session *s, const struct serving *serving,
+	    struct str *out)
+{
+	size_t before = out->len;
+
+	serving_text(serving, s->applied, s->edited, out);
+	if (out->len > before)
+		str_add(out, "\n");
+}
+
 static void
 status_text(const struct session *s, const struct leftover *left,
-	    const struct kdiff *d, struct str *out)
+	    const struct serving *serving, const struct kdiff *d,
+	    struct str *out)
 {
 	struct service_status st;
 	size_t i;
@@ -185,6 +199,7 @@ status_text(const struct session *s, const struct leftover *left,
 		command_text(s, "plan", out);
 		str_add(out, "\n");
 	}
+	proxyd_text(s, serving, out);
 	if (s->drain)
 		draining_text(s, out);
 	if (d->n == 0)
@@ -213,7 +228,8 @@ service_json(const struct service_status *st, struct json *j)
 
 static void
 status_json(const struct session *s, const struct leftover *left,
-	    const struct kdiff *d, struct str *out)
+	    const struct serving *serving, const struct kdiff *d,
+	    struct str *out)
 {
 	struct service_status st;
 	struct json j;
@@ -225,6 +241,7 @@ status_json(const struct session *s, const struct leftover *left,
 	json_bool(&j, "policy_edited", s->edited);
 	leftover_json(left, &j);
 	json_bool(&j, "draining", s->drain != DRAIN_NONE);
+	serving_json(serving, &j);
 	json_array(&j, "services");
 	for (i = 0; i < n_services(s); i++) {
 		if (!is_captured(s, i))
@@ -246,6 +263,7 @@ static int
 status(struct session *s, const struct options *o)
 {
 	struct str text = {0};
+	struct serving serving;
 	struct leftover left;
 	struct kdiff d;
 	int exit_status;
@@ -256,11 +274,12 @@ status(struct session *s, const struct options *o)
 	if (exit_status >= 0)
 		return exit_status;
 	left = leftover_look(s->arena);
+	serving = serving_ask(s->policy, s->arena);
 	d = diff(&s->observed, &s->desired, s->arena);
 	if (o->json)
-		status_json(s, &left, &d, &text);
+		status_json(s, &left, &serving, &d, &text);
 	else
-		status_text(s, &left, &d, &text);
+		status_text(s, &left, &serving, &d, &text);
 	fputs(str_text(&text), stdout);
 	str_fini(&text);
 	common_print_errors(&s->diags);

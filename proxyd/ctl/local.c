@@ -16,6 +16,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "policy/policy.h"
+
 enum { BACKLOG = 32 };
 
 /* A directory for everybody to look into. */
@@ -33,7 +35,7 @@ make_directory(const char *path, uid_t uid, gid_t gid)
 int
 local_prepare(const char *user)
 {
-	char path[] = LOCAL_PATH, buf[4096];
+	char path[] = POLICY_CONTROL_PATH, buf[4096];
 	struct passwd pw, *found;
 	int r;
 

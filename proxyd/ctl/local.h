@@ -11,12 +11,9 @@
 
 #include "lib/str.h"
 
-/* Of proxyd, unless -c says otherwise. */
-#define LOCAL_PATH "/run/interpose/proxyd/control"
-
 /*
- * As root: make the directory of LOCAL_PATH for `user`, and the one above
- * it, where they are missing. 0 or -errno.
+ * As root: make the directory of POLICY_CONTROL_PATH for `user`, and the one
+ * above it, where they are missing. 0 or -errno.
  */
 int local_prepare(const char *user);
 

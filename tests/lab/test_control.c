@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/policy.h"
+
 #include "proxyd/ctl/local.h"
 
 #include "tests/lab/alone.h"
@@ -272,7 +274,7 @@ rude(void)
 
 	lab = ctl_begin(2, "", &pid);
 	memset(garbage, 0xee, sizeof(garbage));
-	CU_ASSERT_EQUAL_FATAL(local_connect(LOCAL_PATH, 3000, &fd), 0);
+	CU_ASSERT_EQUAL_FATAL(local_connect(POLICY_CONTROL_PATH, 3000, &fd), 0);
 	n = send(fd, garbage, sizeof(garbage), MSG_NOSIGNAL);
 	CU_ASSERT(n > 0);
 	CU_ASSERT(lab_recv(fd, garbage, sizeof(garbage) - 1, 3000) > 0);
@@ -280,8 +282,8 @@ rude(void)
 	close(fd);
 	/* nobody says a word: they are sent away, and then one may ask */
 	for (i = 0; i < 64; i++)
-		CU_ASSERT_EQUAL_FATAL(local_connect(LOCAL_PATH, 3000, &fds[i]),
-				      0);
+		CU_ASSERT_EQUAL_FATAL(
+			local_connect(POLICY_CONTROL_PATH, 3000, &fds[i]), 0);
 	ctl_expect(lab, "status", 1, "too many others are asking");
 	CU_ASSERT(LAB_WAIT(lab_ended(fds[0], 100), 5000));
 	ctl_expect(lab, "status", 0, "serving");
@@ -329,14 +331,14 @@ stale(void)
 	lab = ctl_begin(2, "", &pid);
 	kill(pid, SIGKILL);
 	lab_stop(lab, pid, 0, 2000);
-	CU_ASSERT_EQUAL(stat(LOCAL_PATH, &st), 0);
+	CU_ASSERT_EQUAL(stat(POLICY_CONTROL_PATH, &st), 0);
 	CU_ASSERT(S_ISSOCK(st.st_mode));
 	ctl_expect(lab, "status", 1, "no proxyd listens");
 	pid = lab_proxyd_up(lab);
 	CU_ASSERT_EQUAL(ctl_ask_number(lab, "status", "pid"), pid);
 	lab_stop_proxyd(lab, pid);
 	/* one that ends in order leaves none */
-	CU_ASSERT(stat(LOCAL_PATH, &st) < 0 && errno == ENOENT);
+	CU_ASSERT(stat(POLICY_CONTROL_PATH, &st) < 0 && errno == ENOENT);
 	lab_down(lab);
 }
 
