@@ -12,17 +12,32 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/lab/crowd.h"
 #include "tests/lab/lab_udp.h"
 
 enum { CLIENTS = 30, TIMES = 6, FIRST_PORT = 21000 };
 
 static void
-reload(pid_t pid)
+reload(pid_t pid, int turn)
 {
-	size_t before = lab_log_count("proxyd", "reloaded");
+	(void)turn;
+	crowd_reload(pid);
+}
 
+/* Another program takes over crews of which some drain, or begin to. */
+static void
+replace(pid_t pid, int turn)
+{
+	size_t before = lab_log_count("proxyd", "replaced");
+
+	if (turn % 3 == 0)
+		crowd_reload(pid);
 	kill(pid, SIGHUP);
-	CU_ASSERT(LAB_WAIT(lab_log_count("proxyd", "reloaded") > before, 8000));
+	lab_sleep(13 * (unsigned int)turn);
+	kill(pid, SIGUSR2);
+	if (turn % 2)
+		kill(pid, SIGHUP);
+	CU_ASSERT(LAB_WAIT(lab_log_count("proxyd", "replaced") > before, 8000));
 }
 
 /* Everyone asks, and everyone is answered; how many were not? */
@@ -62,11 +77,12 @@ keep_asking(const int *clients, int n)
 	_exit(lost > 100 ? 100 : lost);
 }
 
+/* The same flows from the beginning to the end; the alive set is never empty */
 static void
-check_reloads(const char *via, int family)
+check(const char *via, int family, void (*renew)(pid_t pid, int turn))
 {
 	struct lab *lab;
-	pid_t pid, echo, asking;
+	pid_t pid, echo, asking, watch;
 	int clients[CLIENTS], i, lost;
 
 	lab = lab_udp_begin(NULL, via, "client-port", "", &pid);
@@ -76,18 +92,19 @@ check_reloads(const char *via, int family)
 					    FIRST_PORT + (unsigned int)i,
 					    LAB_HOST_SERVER);
 	CU_ASSERT_EQUAL(round_of(clients, CLIENTS, 0), 0);
+	crowd_watch(lab, "dns", &watch);
 	asking = keep_asking(clients, CLIENTS);
 	for (i = 0; i < TIMES; i++)
-		reload(pid);
+		renew(pid, i);
 	/* longer than a flow lives in a worker that drains */
 	lab_sleep(1500);
 	lab_write_file(LAB_DIR "/enough", "");
 	lost = lab_stop(lab, asking, 0, 5000);
+	UNIT_CHECK(crowd_gaps(lab, watch) == 0, "no alive set via %s", via);
 	UNIT_CHECK(lost == 0, "%d answers are missing via %s", lost, via);
 	for (i = 0; i < CLIENTS; i++)
 		close(clients[i]);
 	lab_stop(lab, echo, SIGKILL, 1000);
-	/* the same flows from the beginning to the end */
 	UNIT_CHECK(lab_log_count("proxyd", "mode=udp") == 0,
 		   "flows ended via %s", via);
 	lab_stop_proxyd(lab, pid);
@@ -99,8 +116,15 @@ check_reloads(const char *via, int family)
 static void
 reloads(void)
 {
-	check_reloads("tproxy", AF_INET);
-	check_reloads("redirect", AF_INET6);
+	check("tproxy", AF_INET, reload);
+	check("redirect", AF_INET6, reload);
+}
+
+static void
+mixed(void)
+{
+	check("tproxy", AF_INET6, replace);
+	check("redirect", AF_INET, replace);
 }
 
 /* Of a service that is no more, flows are given their second, and end. */
@@ -119,7 +143,7 @@ removed(void)
 		   "gateway {\n inside in0\n outside out0\n user %s\n}\n"
 		   "service other {\n intercept udp port 54\n}\n",
 		   lab_user());
-	reload(pid);
+	crowd_reload(pid);
 	CU_ASSERT(LAB_WAIT(lab_log_count("proxyd", " close=drain-timeout") == 1,
 			   8000));
 	close(client);
@@ -130,6 +154,7 @@ removed(void)
 
 static const struct unit_test tests[] = {
 	{"reloads", reloads},
+	{"mixed", mixed},
 	{"removed", removed},
 };
 
