@@ -210,12 +210,10 @@ check_other_policy(struct doctor *d)
 	doctor_each_service(d, want_same_policy);
 }
 
-/* Nobody proxies udp in this version: that is no finding. */
 static void
 want_alive(struct doctor *d, const struct policy_service *s)
 {
-	if (s->proto == PROTO_TCP && should_live(d) && !listener(d, s) &&
-	    !is_alive(d, s))
+	if (should_live(d) && !listener(d, s) && !is_alive(d, s))
 		doctor_found(d, "service", s->name, "fate",
 			     s->on_failure == ON_FAILURE_OPEN ? "passed by"
 							      : "refused",
