@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/arena.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 
@@ -386,16 +387,19 @@ static void
 go_on(struct master *m, const char *why)
 {
 	const char *user = m->crews.current->policy->gateway.user;
+	struct policy *next = m->crews.next ? m->crews.next->policy : NULL;
 
 	m->ready = true;
-	if (!m->crews.next) {
+	if (!next) {
 		if (*why)
 			log_error("%s", why);
 		log_error("the former processes serve on; mend it, and send"
 			  " SIGUSR2 again");
 		notify_send("READY=1");
-	} else if (strcmp(m->crews.next->policy->gateway.user, user)) {
+	} else if (strcmp(next->gateway.user, user)) {
 		log_warn("still '%s': 'user' changes only by restart", user);
+		/* a policy with the user that we are is none that changes it */
+		next->gateway.user = arena_strdup(next->arena, user);
 	}
 }
 

@@ -127,7 +127,10 @@ load(struct reload *r, enum reload_result *ret_result, struct str *text)
 	if (!word)
 		return p;
 	str_clear(text);
-	str_addf(text, "'%s' changes only by restart or SIGUSR2", word);
+	str_addf(text, "'%s' changes only by %s", word,
+		 strcmp(word, "user")
+			 ? "restart or SIGUSR2: `pkill -USR2 -x proxyd`"
+			 : "restart: `systemctl restart interpose`");
 	policy_free(p);
 	return NULL;
 }

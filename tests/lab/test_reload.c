@@ -180,7 +180,7 @@ wrong(void)
 		refused(pid, words[i][1]);
 	}
 	lab_policy(lab, "gateway { user nosuchuser; workers 2 }\n%s", "");
-	refused(pid, "'user' changes only by restart or SIGUSR2");
+	refused(pid, "'user' changes only by restart: `systemctl");
 	lab_policy(lab, "gateway { user %s; workers 3 }\n", lab_user());
 	refused(pid, "'workers' changes only by restart or SIGUSR2");
 	l = lab_listen(lab, LAB_GATEWAY, LAB_GATEWAY4 ":8080");

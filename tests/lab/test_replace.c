@@ -230,6 +230,29 @@ option_w(void)
 	lab_down(lab);
 }
 
+/* Who we are stays, whatever the policy wants, and is what it is held to. */
+static void
+user_stays(void)
+{
+	static const char other[] = "gateway { inside in0; user daemon }\n"
+				    "service web { intercept tcp port 80 }\n";
+	struct str still = {0};
+	pid_t pid;
+	struct lab *lab = begin("", &pid);
+
+	str_addf(&still, "still '%s': 'user' changes only", lab_user());
+	lab_policy(lab, "%s", other);
+	CU_ASSERT(replace(pid));
+	CU_ASSERT(lab_logged("proxyd", str_text(&still)));
+	CU_ASSERT(DOES(pid, SIGHUP, "not reloaded"));
+	write_policy(lab, "", "");
+	CU_ASSERT(DOES(pid, SIGHUP, "proxyd: reloaded"));
+	CU_ASSERT(replace(pid));
+	CU_ASSERT_EQUAL(lab_log_count("proxyd", "still '"), 1);
+	str_fini(&still);
+	lab_end(lab, pid);
+}
+
 /* Asked twice, and in the middle of reloads: all of it is done. */
 static void
 at_once(void)
@@ -370,8 +393,8 @@ hundred(void)
 static const struct unit_test tests[] = {
 	{"hundred", hundred},	      {"new_program", new_program},
 	{"bad_program", bad_program}, {"other_size", other_size},
-	{"option_w", option_w},	      {"at_once", at_once},
-	{"serve_on", serve_on},
+	{"option_w", option_w},	      {"user_stays", user_stays},
+	{"at_once", at_once},	      {"serve_on", serve_on},
 };
 
 LAB_MAIN("replace", tests)
