@@ -308,6 +308,56 @@ answer_services(struct desk *d, uint64_t id, bool counters_only)
 
 /* --- flows ---------------------------------------------------------------- */
 
+static bool
+has_service(const struct policy *p, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_services; i++) {
+		if (!strcmp(p->services[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_pool(const struct policy *p, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_pools; i++) {
+		if (!strcmp(p->pools[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * "None" would be a wrong answer to a name that nobody has: it was mistyped.
+ * Also those of policies whose flows still drain.
+ */
+static void
+ask_flows(struct desk *d, uint64_t id, const struct wire_filter *f)
+{
+	bool service = !f->service[0], pool = !f->pool[0];
+	struct str why = {0};
+	size_t i;
+
+	for (i = 0; crew_at(d, i); i++) {
+		service = service ||
+			  has_service(crew_at(d, i)->policy, f->service);
+		pool = pool || has_pool(crew_at(d, i)->policy, f->pool);
+	}
+	if (service && pool) {
+		gather_ask(&d->gather, id, f);
+		return;
+	}
+	str_addf(&why, "there is no %s '%s'; `proxyctl services` names them",
+		 service ? "pool" : "service", service ? f->pool : f->service);
+	control_refuse(&d->control, id, CONTROL_USAGE, str_text(&why));
+	str_fini(&why);
+}
+
 static size_t
 workers_to_ask(void *owner, struct gather_worker *list, size_t max)
 {
@@ -417,7 +467,7 @@ on_ask(void *owner, uint64_t id, const struct wire_request *r)
 		answer_status(d, id);
 		break;
 	case WIRE_FLOWS:
-		gather_ask(&d->gather, id, &r->filter);
+		ask_flows(d, id, &r->filter);
 		break;
 	case WIRE_SERVICES:
 		answer_services(d, id, false);

@@ -141,11 +141,23 @@ find_command(const char *word)
 }
 
 static int
-take_filter(struct options *o, const char *key)
+unexpected(enum wire_command command, const char *word)
 {
+	log_error("%s takes no '%s'", wire_word(command), word);
+	print_usage(command, stderr);
+	return STATUS_USAGE;
+}
+
+/* "--service", what is a part of the filter */
+static int
+take_filter(struct options *o, const char *option)
+{
+	const char *key = option + strlen("--");
 	struct str why = {0};
 	int status = -1;
 
+	if (!(rows[o->request.command].takes & TAKES_FILTER))
+		return unexpected(o->request.command, option);
 	if (wire_set_filter(&o->request.filter, key, optarg, &why) < 0)
 		status = usage_error(o->request.command, str_text(&why));
 	str_fini(&why);
@@ -174,19 +186,15 @@ take_option(struct options *o, int letter)
 	switch (letter) {
 	case 'j':
 		if (!(takes & TAKES_JSON))
-			return usage_error(o->request.command,
-					   "--json is for what answers");
+			return unexpected(o->request.command, "--json");
 		o->json = true;
 		return -1;
 	case 'S':
 	case 'P':
 	case 'C':
-		if (!(takes & TAKES_FILTER))
-			return usage_error(o->request.command,
-					   "only flows can be chosen from");
-		return take_filter(o, letter == 'S'   ? "service"
-				      : letter == 'P' ? "pool"
-						      : "client");
+		return take_filter(o, letter == 'S'   ? "--service"
+				      : letter == 'P' ? "--pool"
+						      : "--client");
 	default: /* getopt has said what is wrong */
 		print_usage(o->request.command, stderr);
 		return STATUS_USAGE;
@@ -225,8 +233,7 @@ read_options(int argc, char **argv, struct options *o)
 	if (status < 0 && rows[o->request.command].takes & TAKES_LEVEL)
 		status = take_level(o, argc, argv);
 	if (status < 0 && optind < argc)
-		status = usage_error(o->request.command,
-				     "there is a word too many");
+		status = unexpected(o->request.command, argv[optind]);
 	return status;
 }
 
