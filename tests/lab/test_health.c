@@ -42,6 +42,12 @@ of_policies(void)
 	expect(lab, "netsetup doctor", "not-alive",
 	       "no proxyd keeps service 'web' alive: its connections are "
 	       "passed by");
+	/* of whatever protocol */
+	lab_policy(lab, "gateway {\n\tinside in0\n}\n"
+			"service dns {\n\tintercept udp port 53\n}\n");
+	lab_apply(lab);
+	expect(lab, "netsetup doctor", "not-alive",
+	       "no proxyd keeps service 'dns' alive");
 	lab_policy(lab,
 		   "gateway {\n\tinside in0, in7\n\tmax-flows 200000\n}\n"
 		   "service web {\n\tintercept tcp port 81 from 10.9.0.0/16"

@@ -21,7 +21,6 @@ struct patient {
 	struct facts facts;
 	struct kstate observed;
 	struct kdiff drift;
-	bool applied;
 	struct box box;
 	struct diags diags;
 };
@@ -92,7 +91,6 @@ examine(struct patient *p)
 		.facts = &p->facts,
 		.observed = &p->observed,
 		.drift = &p->drift,
-		.applied = p->applied,
 		.box = &p->box,
 	};
 
@@ -425,24 +423,6 @@ test_untracked(void)
 	end(&p);
 }
 
-/* Of whatever protocol. */
-static void
-test_not_alive(void)
-{
-	struct patient p;
-
-	begin(&p, "gateway {\n inside in0\n}\nservice dns {\n intercept udp "
-		  "port 53\n}\n");
-	expect_none(&p, "not-alive");
-	p.applied = true;
-	p.observed.table = true;
-	expect(&p, "not-alive",
-	       "no proxyd keeps service 'dns' alive: its connections are "
-	       "passed by",
-	       "systemctl start interpose");
-	end(&p);
-}
-
 /* --- the frame ------------------------------------------------------------ */
 
 /* Many that are mended by the same are told once. */
@@ -601,7 +581,6 @@ static const struct unit_test tests[] = {
 	{"own_server", test_own_server},
 	{"tproxy_return", test_tproxy_return},
 	{"untracked", test_untracked},
-	{"not_alive", test_not_alive},
 	{"joined", test_joined},
 	{"no_policy", test_no_policy},
 	{"manual", test_manual},
