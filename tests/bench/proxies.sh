@@ -219,9 +219,12 @@ start_routing() {
 
 # run_proxyd HOW-TCP
 run_proxyd() {
+	local service
 	rules_of_netsetup "$1" tproxy
 	run proxyd -f $dir/policy.conf
-	wait_for 'proxyd alive' alive web
+	for service in web bulk echo; do
+		wait_for "$service alive" alive $service
+	done
 	started proxyd
 }
 
@@ -262,6 +265,5 @@ start_nginx_rules() {
 has_datagrams() {
 	case $way in
 	haproxy* | proxyd_tproxy) false ;;
-	proxyd) alive echo ;;
 	esac
 }
