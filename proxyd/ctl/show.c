@@ -90,7 +90,7 @@ show_status(const json_t *doc, struct str *out)
 	const json_t *policy = json_object_get(doc, "policy");
 	struct str list = {0};
 
-	str_addf(out, "proxyd %s, process %" PRId64 ", %s for ",
+	str_addf(out, "proxyd %s, process %" PRId64 ", %s, up ",
 		 or_dash(text_of(doc, "version")), number_of(doc, "pid"),
 		 or_dash(text_of(doc, "state")));
 	table_add_ms(out, number_of(doc, "ms_up"));
