@@ -28,6 +28,9 @@ open_upstream(struct udp_flow *f, int *ret_fd)
 		f->port_taken = true;
 		r = datagram_connect(u, false, ret_fd);
 	}
+	/* answers are counted as they come */
+	if (r == 0 && f->service->responses)
+		datagram_apart(*ret_fd);
 	/* the kernel's word for no free port, if it is to choose one */
 	return r == -EAGAIN ? -EADDRINUSE : r;
 }

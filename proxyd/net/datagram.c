@@ -105,10 +105,14 @@ datagram_prepare(int fd, int family, bool transparent)
 	return r;
 }
 
-int
-datagram_share(int fd)
+/*
+ * Let our own sockets have the same address. Not by SO_REUSEADDR, with which
+ * those of every user may. Source: socket(7), SO_REUSEPORT.
+ */
+static int
+share(int fd)
 {
-	return sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	return sock_set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 }
 
 /* What both legs have. */
@@ -151,8 +155,12 @@ connect_to(int fd, const struct endpoint *e)
 {
 	union sockaddr_any sa;
 	socklen_t len = endpoint_to_sockaddr(e, &sa);
+	int r;
 
-	return connect(fd, &sa.sa, len) < 0 ? -errno : 0;
+	do {
+		r = connect(fd, &sa.sa, len) < 0 ? -errno : 0;
+	} while (r == -EINTR);
+	return r;
 }
 
 int
@@ -164,7 +172,15 @@ datagram_answering(const struct endpoint *at, const struct endpoint *client,
 	r = open_leg(at->addr.family, mark, &fd);
 	if (r < 0)
 		return r;
-	r = datagram_share(fd);
+	/*
+	 * In one group with listeners of just this address, which are so: the
+	 * kernel then looks for a connected one before it takes any of them.
+	 * Source: udp_reuseport_add_sock(), reuseport_has_conns().
+	 */
+	if (at->addr.family == AF_INET6)
+		r = sock_set(fd, SOL_IPV6, IPV6_V6ONLY, 1);
+	if (r == 0)
+		r = share(fd);
 	if (r == 0)
 		r = bind_to(fd, at);
 	if (r == 0)
@@ -190,12 +206,12 @@ bind_source(int fd, const struct endpoint *source, bool shared)
 	int r = 0;
 
 	if (shared)
-		r = datagram_share(fd);
+		r = share(fd);
 	if (r == 0)
 		r = bind_to(fd, source);
 	/* now that it is known to be alone, others may come */
 	if (r == 0 && source->port && !shared)
-		r = datagram_share(fd);
+		r = share(fd);
 	return r;
 }
 
@@ -220,6 +236,13 @@ datagram_connect(const struct upstream *u, bool shared, int *ret_fd)
 	}
 	*ret_fd = fd;
 	return 0;
+}
+
+void
+datagram_apart(int fd)
+{
+	/* a kernel that does not know it has nothing to stop */
+	(void)sock_set(fd, SOL_UDP, UDP_GRO, 0);
 }
 
 void

@@ -4,8 +4,10 @@
  *
  * A listener says of each datagram who sent it, and where to. A leg is a
  * connected socket: one to a client, from the address that the client asked,
- * and one to a server. Whose a datagram is, and what becomes of it, is
- * decided elsewhere; nothing is kept here but the batch just received.
+ * and one to a server. Several may have the same address, listeners too: by
+ * SO_REUSEPORT, which lets nobody in but our own user. Whose a datagram is, and
+ * what becomes of it, is decided elsewhere; nothing is kept here but the batch
+ * just received.
  *
  * Several datagrams of one size that follow each other are handed to the
  * kernel as one (UDP_SEGMENT), and may come from it as one (UDP_GRO): they
@@ -43,12 +45,6 @@ void datagram_batch_free(struct datagram_batch *b);
 int datagram_prepare(int fd, int family, bool transparent);
 
 /*
- * After it is bound: legs to clients may have the same address and port. 0
- * or -errno. Before that a second proxyd was refused.
- */
-int datagram_share(int fd);
-
-/*
  * A leg that gets what `client` sends to `at`, and sends from there. `mark`
  * is that of the listener; 0: `at` is an address of the box. Before it is
  * connected, it may catch what others send to `at`. 0 and the descriptor;
@@ -69,6 +65,9 @@ void datagram_turn_away(int fd, const struct endpoint *at);
  * other -errno.
  */
 int datagram_connect(const struct upstream *u, bool shared, int *ret_fd);
+
+/* From now on, each item of this leg is one datagram. */
+void datagram_apart(int fd);
 
 /* Forget errors that were queued for it. */
 void datagram_clear_errors(int fd);

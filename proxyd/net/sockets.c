@@ -51,7 +51,8 @@ prepare(int fd, const struct sockets_what *what)
 
 /*
  * The first one asks for the endpoint for itself, and then lets the others
- * in, who say so before: whoever comes later and does not is refused.
+ * in, who say so before and are of the same user: whoever else comes later
+ * is refused. So it is for legs of datagrams.
  * Source: inet_csk_get_port(), socket(7).
  */
 static int
@@ -67,9 +68,7 @@ bind_and_listen(int fd, const struct sockets_what *what, bool first)
 		r = -errno;
 	if (r == 0 && first)
 		r = sock_set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-	if (r == 0 && what->proto == PROTO_UDP)
-		r = datagram_share(fd);
-	else if (r == 0 && listen(fd, BACKLOG) < 0)
+	if (r == 0 && what->proto == PROTO_TCP && listen(fd, BACKLOG) < 0)
 		r = -errno;
 	return r;
 }
