@@ -11,6 +11,7 @@ why_not_connected(int error)
 	case ECONNREFUSED:
 		return REASON_REFUSED;
 	case ECONNRESET:
+	case ECONNABORTED:
 	case EPIPE:
 		return REASON_SERVER_RESET;
 	case ETIMEDOUT:
@@ -19,6 +20,7 @@ why_not_connected(int error)
 	case ENETUNREACH:
 	case EHOSTDOWN:
 	case ENETDOWN:
+	case ENODEV:
 	case ENONET:
 	case ENOPROTOOPT:
 	case EOPNOTSUPP:
@@ -47,8 +49,8 @@ why_not_connected(int error)
 static bool
 means_reset(int error)
 {
-	/* EPIPE: a reset that came after the peer's end */
-	return error == ECONNRESET || error == EPIPE;
+	/* EPIPE: a reset that came after the peer's end; `ss -K` aborts */
+	return error == ECONNRESET || error == EPIPE || error == ECONNABORTED;
 }
 
 enum reason

@@ -45,11 +45,23 @@ prepare(int fd, const struct upstream *u)
 	return r;
 }
 
+/* Begin to; an interrupted call has begun, and is in the way of the next. */
+static int
+begin_to_connect(int fd, const struct endpoint *target)
+{
+	union sockaddr_any sa;
+	socklen_t len = endpoint_to_sockaddr(target, &sa);
+	int r;
+
+	do {
+		r = connect(fd, &sa.sa, len) < 0 ? -errno : 0;
+	} while (r == -EINTR);
+	return r == -EINPROGRESS || r == -EALREADY ? 0 : r;
+}
+
 int
 upstream_connect(const struct upstream *u, int *ret_fd)
 {
-	union sockaddr_any sa;
-	socklen_t len;
 	int fd, r;
 
 	fd = socket(u->target.addr.family,
@@ -57,9 +69,8 @@ upstream_connect(const struct upstream *u, int *ret_fd)
 	if (fd < 0)
 		return -errno;
 	r = prepare(fd, u);
-	len = endpoint_to_sockaddr(&u->target, &sa);
-	if (r == 0 && connect(fd, &sa.sa, len) < 0 && errno != EINPROGRESS)
-		r = -errno;
+	if (r == 0)
+		r = begin_to_connect(fd, &u->target);
 	if (r < 0) {
 		close(fd);
 		return r;
