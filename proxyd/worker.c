@@ -124,7 +124,7 @@ accept_one(struct door *d)
 	struct endpoint peer;
 	int fd, error;
 
-	if (w->flows.n >= w->max_flows) {
+	if (!udp_make_room(&w->flows)) {
 		pause_accepting(w, FULL_MS, "the flow table is full");
 		return false;
 	}
@@ -197,7 +197,7 @@ static void
 resume_accepting(struct worker *w)
 {
 	if (!w->paused || w->loop.now_ms < w->paused_until_ms ||
-	    w->flows.n >= w->max_flows || !flows_have_reserve(&w->flows))
+	    !udp_make_room(&w->flows) || !flows_have_reserve(&w->flows))
 		return;
 	if (start_accepting(w) < 0)
 		pause_accepting(w, PAUSE_MS, "cannot wait for listeners");

@@ -266,16 +266,17 @@ finish(struct udp_flow *f, enum reason reason)
  */
 
 static void
-set_idle(struct udp_flow *f)
+set_limit(struct udp_flow *f)
 {
 	uint32_t idle_ms = f->service->timeout_ms[TIMEOUT_IDLE];
+	struct timers *ts = &f->flows->loop->timers;
 
-	/* 0 in the policy: no limit */
-	if (idle_ms)
-		timer_set(&f->flows->loop->timers, &f->timer,
-			  f->active_ms + idle_ms);
-	else
-		timer_clear(&f->flows->loop->timers, &f->timer);
+	if (f->flows->udp->draining)
+		timer_set(ts, &f->timer, f->flows->loop->now_ms + DRAIN_MS);
+	else if (idle_ms)
+		timer_set(ts, &f->timer, f->active_ms + idle_ms);
+	else /* 0 in the policy: no limit */
+		timer_clear(ts, &f->timer);
 }
 
 /* What waited goes first. False: the flow has ended. */
@@ -288,7 +289,7 @@ begin_relaying(struct udp_flow *f)
 	unsigned int i;
 
 	f->active_ms = f->flows->loop->now_ms;
-	set_idle(f);
+	set_limit(f);
 	udp_life_look(f->flows);
 	for (i = 0; w && i < w->n; i++) {
 		item = &w->items[i];
@@ -407,29 +408,32 @@ on_timer(void *owner)
 		 f->active_ms + f->service->timeout_ms[TIMEOUT_IDLE])
 		finish(f, REASON_IDLE_TIMEOUT);
 	else
-		set_idle(f);
+		set_limit(f);
 	udp_life_look(fs);
 }
 
-/*
- * Is there room for one more flow? A full table gives up the flow that has
- * waited longest for its first answer, so that whoever sends from a million
- * addresses takes the place of his own kind.
- */
-static bool
-have_room(struct flows *fs)
+bool
+udp_make_room(struct flows *fs)
 {
 	struct udp_flow *f;
-	uint64_t held;
 
 	if (fs->n < fs->max)
 		return true;
-	f = TAILQ_FIRST(&fs->udp->young);
-	if (f && f != fs->udp->busy &&
-	    fs->loop->now_ms >= f->opened_ms + YOUNG_MS) {
-		udp_life_end(f, REASON_CROWDED_OUT);
+	f = fs->udp ? TAILQ_FIRST(&fs->udp->young) : NULL;
+	if (!f || f == fs->udp->busy ||
+	    fs->loop->now_ms < f->opened_ms + YOUNG_MS)
+		return false;
+	udp_life_end(f, REASON_CROWDED_OUT);
+	return true;
+}
+
+static bool
+have_room(struct flows *fs)
+{
+	uint64_t held;
+
+	if (udp_make_room(fs))
 		return true;
-	}
 	shm_count(&fs->own->counts.shed);
 	if (limiter_pass(&fs->udp->said_full, fs->loop->now_ms, &held))
 		log_warn("a datagram of a new client is dropped, and %" PRIu64
@@ -540,11 +544,8 @@ udp_resume(struct flows *fs, const struct policy_service *s,
 	udp_life_sourced(f);
 	if (fs->n > fs->max || udp_legs_wait(f, on_client, on_server) < 0)
 		udp_life_end(f, REASON_RESOURCES);
-	else if (fs->udp->draining)
-		timer_set(&fs->loop->timers, &f->timer,
-			  fs->loop->now_ms + DRAIN_MS);
 	else
-		set_idle(f);
+		set_limit(f);
 }
 
 /* --- ending --------------------------------------------------------------- */
@@ -558,7 +559,7 @@ udp_drain(struct flows *fs)
 		return;
 	fs->udp->draining = true;
 	TAILQ_FOREACH(f, &fs->udp->list, link)
-	timer_set(&fs->loop->timers, &f->timer, fs->loop->now_ms + DRAIN_MS);
+	set_limit(f);
 	udp_life_look(fs);
 }
 

@@ -34,6 +34,14 @@ void udp_fini(struct flows *fs);
  */
 bool udp_receive(struct flows *fs, const struct listener *l, int fd);
 
+/*
+ * Is there room for one more flow, of whatever kind? A full table gives up
+ * the flow of datagrams that has waited longest for its first answer, if it
+ * had its time: so whoever sends from a million addresses takes the places
+ * of his own kind.
+ */
+bool udp_make_room(struct flows *fs);
+
 struct udp_parcel;
 
 /*

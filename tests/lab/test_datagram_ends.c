@@ -5,6 +5,7 @@
  */
 #include <CUnit/CUnit.h>
 #include <errno.h>
+#include <netinet/udp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +103,41 @@ static void
 responses(void)
 {
 	each(NULL, " responses 1\n", check_responses);
+}
+
+/* A server hands its kernel several answers as one: they are several. */
+static void
+check_joined(struct lab *lab, int family, const char *via)
+{
+	enum { SIZE = 6, N = 3 };
+	int server = lab_udp_serve(lab, family, LAB_HOST_SERVER), i;
+	int client = lab_udp_client(lab, family, LAB_UDP_CLIENT_PORT,
+				    LAB_HOST_SERVER);
+	size_t ended = lab_log_count("proxyd", " close=answered");
+	struct endpoint seen = {0};
+	int size = SIZE;
+
+	(void)via;
+	for (i = 0; i < N; i++)
+		lab_send(client, "several");
+	for (i = 0; i < N; i++)
+		CU_ASSERT(lab_udp_receives(server, "several", &seen));
+	if (setsockopt(server, SOL_UDP, UDP_SEGMENT, &size, sizeof(size)) < 0)
+		lab_die("UDP_SEGMENT: %s", strerror(errno));
+	lab_udp_send(server, &seen, "answeranswerANSWERmore");
+	for (i = 0; i < N; i++)
+		CU_ASSERT(lab_udp_receives(client, i < 2 ? "answer" : "ANSWER",
+					   NULL));
+	CU_ASSERT(lab_closed("answered", ended + 1));
+	CU_ASSERT(lab_udp_quiet(client));
+	close(client);
+	close(server);
+}
+
+static void
+joined(void)
+{
+	each(NULL, " responses 1\n", check_joined);
 }
 
 /* A client that never waits: each question is answered, flow after flow. */
@@ -237,6 +273,49 @@ crowded(void)
 	lab_end(lab, pid);
 }
 
+/*
+ * A flood of datagrams that goes on and on has all the room there is: a
+ * connection gets its place from it all the same.
+ */
+static void
+crowd_gives_way(void)
+{
+	enum { PAUSE_MS = 4, LIMIT_MS = 4000 };
+	int listener, client, server = -ETIMEDOUT, i, fd;
+	char to[ENDPOINT_TEXT_LEN];
+	struct lab *lab;
+	pid_t pid;
+
+	lab = lab_begin(NULL,
+			"gateway {\n inside in0\n user %s\n max-flows 8\n}\n"
+			"service dns {\n intercept udp port 53\n}\n"
+			"service web {\n intercept tcp port 80\n}\n",
+			&pid);
+	listener = lab_serve(lab, AF_INET, 80);
+	lab_nft(lab, LAB_SERVER,
+		"table inet mute {\n chain in {\n"
+		"  type filter hook input priority 0;\n"
+		"  udp dport 53 drop\n }\n}\n");
+	lab_at(lab, AF_INET, LAB_HOST_SERVER, 80, to);
+	client = -1;
+	for (i = 0; i < LIMIT_MS / PAUSE_MS && server < 0; i++) {
+		fd = lab_udp_client(lab, AF_INET, 20000 + (unsigned int)i,
+				    LAB_HOST_SERVER);
+		lab_send(fd, "flood");
+		close(fd);
+		if (i == 100)
+			client = lab_connect(lab, LAB_CLIENT, NULL, to, 1000);
+		server = lab_accept(listener, PAUSE_MS, NULL);
+	}
+	UNIT_CHECK(server >= 0, "%d datagrams, and no room", i);
+	CU_ASSERT(lab_logged("proxyd", "the flow table is full"));
+	if (server >= 0)
+		close(server);
+	close(client);
+	close(listener);
+	lab_end(lab, pid);
+}
+
 /* --- proxyd dies ---------------------------------------------------------- */
 
 enum { ALIVE_MS = 1000 };
@@ -363,14 +442,11 @@ drained(void)
 }
 
 static const struct unit_test tests[] = {
-	{"nat_expired", nat_expired},
-	{"responses", responses},
-	{"hasty", hasty},
-	{"refused", refused},
-	{"unreachable", unreachable},
-	{"crowded", crowded},
-	{"killed", killed},
-	{"drained", drained},
+	{"nat_expired", nat_expired}, {"responses", responses},
+	{"joined", joined},	      {"hasty", hasty},
+	{"refused", refused},	      {"unreachable", unreachable},
+	{"crowded", crowded},	      {"crowd_gives_way", crowd_gives_way},
+	{"killed", killed},	      {"drained", drained},
 };
 
 LAB_MAIN("datagram_ends", tests)
