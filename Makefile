@@ -202,6 +202,7 @@ PROXYD = \
 	proxyd/handover \
 	proxyd/baton \
 	proxyd/child \
+	proxyd/doors \
 	proxyd/worker \
 	proxyd/pulse \
 	proxyd/rota \
