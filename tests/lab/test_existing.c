@@ -363,7 +363,7 @@ proxied_go_on(void)
 		   "gateway {\n inside in0\n user %s\n}\n"
 		   "service web {\n intercept tcp port 80\n}\n",
 		   lab_user());
-	command_silent(lab, "apply --existing reset");
+	command_check(lab, "apply --existing reset", 0, "proxyctl reload");
 	lab_run(lab, LAB_GATEWAY, &out, "conntrack -L -p tcp --sport 40001");
 	UNIT_CHECK(strstr(str_text(&out), "mark=12417 ") != NULL, "%s",
 		   str_text(&out)); /* 0x3081 */

@@ -156,4 +156,4 @@ static const struct unit_test tests[] = {
 	{"of_another_network", of_another_network},
 };
 
-LAB_MAIN("lab/serving", tests)
+LAB_MAIN("serving", tests)
