@@ -2,7 +2,6 @@
 /* crowd.c - loops of the shell, and what /proc says, for crowd.h. */
 #include "tests/lab/crowd.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,22 +15,6 @@ size_t
 crowd_workers(pid_t master, pid_t *ret_pids)
 {
 	return lab_children(master, "worker", ret_pids, CROWD_MAX);
-}
-
-size_t
-crowd_descriptors(pid_t pid)
-{
-	char path[64];
-	size_t n = 0;
-	DIR *d;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-	d = opendir(path);
-	while (d && readdir(d))
-		n++;
-	if (d)
-		closedir(d);
-	return n;
 }
 
 size_t
@@ -163,4 +146,42 @@ crowd_relax(struct lab *lab, struct crowd_load *load)
 				   : "");
 	}
 	str_fini(&log);
+}
+
+void
+crowd_trial(struct lab *lab, pid_t pid, size_t times,
+	    void (*again)(void *owner, size_t i), void *owner)
+{
+	size_t descriptors, memory, i;
+	struct crowd_load load;
+	pid_t watch, curl;
+
+	lab_www(lab, "big", 400000); /* four seconds */
+	for (i = 0; i < 3; i++)
+		again(owner, i);
+	CU_ASSERT(LAB_WAIT(crowd_is_one(pid), 5000));
+	descriptors = lab_descriptors(pid).n;
+	memory = crowd_memory(pid);
+	crowd_watch(lab, "web", &watch);
+	crowd_press(lab, &load);
+	curl = lab_spawn(lab, LAB_CLIENT, "curl",
+			 "curl -s -S -o " LAB_DIR "/got http://" LAB_SERVER4
+			 "/slow/big");
+	lab_sleep(100);
+	for (i = 0; i < times; i++)
+		again(owner, i);
+	crowd_relax(lab, &load);
+	CU_ASSERT_EQUAL(lab_stop(lab, curl, 0, 10000), 0);
+	CU_ASSERT_EQUAL(lab_run(lab, LAB_CLIENT, NULL,
+				"cmp " LAB_DIR "/got " LAB_DIR "/www/big"),
+			0);
+	CU_ASSERT_EQUAL(crowd_gaps(lab, watch), 0);
+	CU_ASSERT_EQUAL(lab_log_count("proxyd", "-reset"), 0);
+	CU_ASSERT_EQUAL(lab_log_count("proxyd", "drain-timeout"), 0);
+	CU_ASSERT(LAB_WAIT(crowd_is_one(pid), 8000));
+	UNIT_CHECK(LAB_WAIT(lab_descriptors(pid).n <= descriptors, 2000),
+		   "%zu descriptors before, %zu after", descriptors,
+		   lab_descriptors(pid).n);
+	UNIT_CHECK(crowd_memory(pid) <= memory + 200,
+		   "%zu kB before, %zu after", memory, crowd_memory(pid));
 }

@@ -16,9 +16,6 @@ enum { CROWD_MAX = 64 };
 /* How many workers does it have? *ret_pids has room for CROWD_MAX. */
 size_t crowd_workers(pid_t master, pid_t *ret_pids);
 
-/* How many descriptors does this process have open? */
-size_t crowd_descriptors(pid_t pid);
-
 /* Of its own memory, in kB: what no other process has. */
 size_t crowd_memory(pid_t pid);
 
@@ -49,5 +46,13 @@ void crowd_press(struct lab *lab, struct crowd_load *ret_load);
 
 /* None failed, and there were many. */
 void crowd_relax(struct lab *lab, struct crowd_load *load);
+
+/*
+ * Call again(owner, i) three times and then, while requests, kept connections
+ * and a slow download go on, `times` times: none fails, the alive set of
+ * service `web` is never empty, and nothing is left over. nginx runs.
+ */
+void crowd_trial(struct lab *lab, pid_t pid, size_t times,
+		 void (*again)(void *owner, size_t i), void *owner);
 
 #endif

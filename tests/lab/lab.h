@@ -172,6 +172,14 @@ unsigned long lab_ticks(pid_t pid);
  */
 size_t lab_children(pid_t pid, const char *name, pid_t *ret_pids, size_t max);
 
+/* Descriptors that a process has open, and how many of them are pipes'. */
+struct lab_descriptors {
+	size_t n;
+	size_t pipes;
+};
+
+struct lab_descriptors lab_descriptors(pid_t pid);
+
 /* Does the log of `name` contain `text`? How often? */
 bool lab_logged(const char *name, const char *text);
 size_t lab_log_count(const char *name, const char *text);

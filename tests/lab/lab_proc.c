@@ -291,3 +291,26 @@ lab_logged(const char *name, const char *text)
 {
 	return lab_log_count(name, text) > 0;
 }
+
+struct lab_descriptors
+lab_descriptors(pid_t pid)
+{
+	struct lab_descriptors d = {0};
+	char path[64], target[64];
+	struct dirent *e;
+	ssize_t len;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	while (dir && (e = readdir(dir))) {
+		if (e->d_name[0] == '.')
+			continue;
+		len = readlinkat(dirfd(dir), e->d_name, target, sizeof(target));
+		d.pipes += len > 5 && !memcmp(target, "pipe:", 5);
+		d.n++;
+	}
+	if (dir)
+		closedir(dir);
+	return d;
+}

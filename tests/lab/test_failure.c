@@ -4,7 +4,6 @@
  * connections and of those that are.
  */
 #include <CUnit/CUnit.h>
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -303,22 +302,6 @@ drain(void)
 	lab_down(lab);
 }
 
-static size_t
-count_descriptors(pid_t pid)
-{
-	char path[64];
-	size_t n = 0;
-	DIR *d;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-	d = opendir(path);
-	while (d && readdir(d))
-		n++;
-	if (d)
-		closedir(d);
-	return n;
-}
-
 /* As many descriptors after hundreds of flows as before. */
 static void
 descriptors(void)
@@ -336,11 +319,11 @@ descriptors(void)
 	lab_must(lab, LAB_CLIENT,
 		 "tool_churn 8 1 " LAB_SERVER4 ":80 [" LAB_SERVER6 "]:80");
 	lab_sleep(300);
-	before = count_descriptors(worker);
+	before = lab_descriptors(worker).n;
 	lab_must(lab, LAB_CLIENT,
 		 "tool_churn 8 1 " LAB_SERVER4 ":80 [" LAB_SERVER6 "]:80");
-	CU_ASSERT(LAB_WAIT(count_descriptors(worker) <= before, 2000));
-	after = count_descriptors(worker);
+	CU_ASSERT(LAB_WAIT(lab_descriptors(worker).n <= before, 2000));
+	after = lab_descriptors(worker).n;
 	UNIT_CHECK(before > 2 && after <= before,
 		   "%zu descriptors before, %zu after", before, after);
 	lab_stop_proxyd(lab, pid);

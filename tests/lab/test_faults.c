@@ -230,19 +230,6 @@ orphan_of_a_drain(void)
 
 /* --- system calls that fail ----------------------------------------------- */
 
-/* How many descriptors has the process? */
-static int
-descriptors(struct lab *lab, pid_t pid)
-{
-	struct str out = {0};
-	int n = -1;
-
-	lab_run(lab, LAB_GATEWAY, &out, "ls /proc/%d/fd | wc -l", (int)pid);
-	sscanf(str_text(&out), "%d", &n);
-	str_fini(&out);
-	return n;
-}
-
 /* While a call of the worker's fails, some clients come. */
 static void
 check_failing(struct lab *lab, pid_t worker, const char *call,
@@ -309,7 +296,7 @@ failing_calls(void)
 	lab = alone_begin("", "", &pid);
 	worker = alone_child(pid, "worker");
 	l = lab_listen(lab, LAB_SERVER, "0.0.0.0:80");
-	before = descriptors(lab, worker);
+	before = (int)lab_descriptors(worker).n;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		check_failing(lab, worker, rows[i].call, rows[i].error,
 			      rows[i].when);
@@ -319,7 +306,7 @@ failing_calls(void)
 		UNIT_CHECK(lab_flow_works(&f), "after %s", rows[i].call);
 		lab_flow_close(&f);
 	}
-	CU_ASSERT(LAB_WAIT(descriptors(lab, worker) == before, 2000));
+	CU_ASSERT(LAB_WAIT((int)lab_descriptors(worker).n == before, 2000));
 	CU_ASSERT_EQUAL(alone_child(pid, "worker"), worker);
 	CU_ASSERT(!lab_logged("proxyd", "close=internal"));
 	close(l);

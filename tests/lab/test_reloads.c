@@ -15,48 +15,22 @@ static const char web_only[] = "gateway { inside in0; user %s; workers 2\n"
 			       "	intercept tcp port 80\n"
 			       "}\n";
 
-/*
- * A hundred times, while requests, kept connections and a slow download go
- * on: none fails, and nothing is left over.
- */
+static void
+reload(void *owner, size_t i)
+{
+	(void)i;
+	crowd_reload(*(pid_t *)owner);
+}
+
 static void
 hundred(void)
 {
-	size_t descriptors, memory, i;
-	struct crowd_load load;
-	pid_t pid, watch, curl;
 	struct lab *lab;
+	pid_t pid;
 
 	lab = lab_begin(NULL, web_only, &pid);
 	lab_nginx(lab);
-	lab_www(lab, "big", 400000); /* four seconds */
-	for (i = 0; i < 3; i++)
-		crowd_reload(pid);
-	CU_ASSERT(LAB_WAIT(crowd_is_one(pid), 5000));
-	descriptors = crowd_descriptors(pid);
-	memory = crowd_memory(pid);
-	crowd_watch(lab, "web", &watch);
-	crowd_press(lab, &load);
-	curl = lab_spawn(lab, LAB_CLIENT, "curl",
-			 "curl -s -S -o " LAB_DIR "/got http://" LAB_SERVER4
-			 "/slow/big");
-	lab_sleep(100);
-	for (i = 0; i < RELOADS; i++)
-		crowd_reload(pid);
-	crowd_relax(lab, &load);
-	CU_ASSERT_EQUAL(lab_stop(lab, curl, 0, 10000), 0);
-	CU_ASSERT_EQUAL(lab_run(lab, LAB_CLIENT, NULL,
-				"cmp " LAB_DIR "/got " LAB_DIR "/www/big"),
-			0);
-	CU_ASSERT_EQUAL(crowd_gaps(lab, watch), 0);
-	CU_ASSERT_EQUAL(lab_log_count("proxyd", "-reset"), 0);
-	CU_ASSERT_EQUAL(lab_log_count("proxyd", "drain-timeout"), 0);
-	CU_ASSERT(LAB_WAIT(crowd_is_one(pid), 8000));
-	UNIT_CHECK(crowd_descriptors(pid) <= descriptors,
-		   "%zu descriptors before, %zu after", descriptors,
-		   crowd_descriptors(pid));
-	UNIT_CHECK(crowd_memory(pid) <= memory + 200,
-		   "%zu kB before, %zu after", memory, crowd_memory(pid));
+	crowd_trial(lab, pid, RELOADS, reload, &pid);
 	lab_end(lab, pid);
 }
 

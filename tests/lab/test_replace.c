@@ -334,59 +334,40 @@ static const char loaded[] = "gateway {\n"
 			     "	intercept udp port 53\n"
 			     "}\n";
 
-/*
- * A hundred times, while requests, a slow download and a client of datagrams
- * go on: none fails, the alive sets are never empty, nothing is left over.
- */
+/* Somebody who asks by datagrams each time. */
+struct asker {
+	pid_t proxyd;
+	int client; /* owns */
+	int server; /* owns */
+};
+
+static void
+replace_and_ask(void *owner, size_t i)
+{
+	struct asker *a = owner;
+
+	UNIT_CHECK(replace(a->proxyd), "the %zuth time", i);
+	UNIT_CHECK(lab_udp_asks(a->client, a->server, "who", NULL),
+		   "datagrams, the %zuth time", i);
+}
+
+/* The same process all the time, see crowd_trial(). */
 static void
 hundred(void)
 {
-	size_t descriptors, memory, i;
-	int client, server;
-	struct crowd_load load;
-	pid_t pid, watch, curl;
 	struct lab *lab;
+	struct asker a;
 
-	lab = lab_begin(NULL, loaded, &pid);
+	lab = lab_begin(NULL, loaded, &a.proxyd);
 	lab_nginx(lab);
-	lab_www(lab, "big", 400000); /* four seconds */
-	server = lab_udp_serve(lab, AF_INET, LAB_HOST_SERVER);
-	client = lab_udp_client(lab, AF_INET, LAB_UDP_CLIENT_PORT,
-				LAB_HOST_SERVER);
-	for (i = 0; i < 3; i++)
-		CU_ASSERT(replace(pid));
-	CU_ASSERT(LAB_WAIT(crowd_is_one(pid), 5000));
-	descriptors = crowd_descriptors(pid);
-	memory = crowd_memory(pid);
-	crowd_watch(lab, "web", &watch);
-	crowd_press(lab, &load);
-	curl = lab_spawn(lab, LAB_CLIENT, "curl",
-			 "curl -s -S -o " LAB_DIR "/got http://" LAB_SERVER4
-			 "/slow/big");
-	lab_sleep(100);
-	for (i = 0; i < TIMES; i++) {
-		UNIT_CHECK(replace(pid), "the %zuth time", i);
-		UNIT_CHECK(lab_udp_asks(client, server, "who", NULL),
-			   "datagrams, the %zuth time", i);
-	}
-	crowd_relax(lab, &load);
-	CU_ASSERT_EQUAL(lab_stop(lab, curl, 0, 10000), 0);
-	CU_ASSERT_EQUAL(lab_run(lab, LAB_CLIENT, NULL,
-				"cmp " LAB_DIR "/got " LAB_DIR "/www/big"),
-			0);
-	CU_ASSERT_EQUAL(crowd_gaps(lab, watch), 0);
-	CU_ASSERT_EQUAL(lab_log_count("proxyd", "-reset"), 0);
-	CU_ASSERT_EQUAL(lab_log_count("proxyd", "drain-timeout"), 0);
-	CU_ASSERT(LAB_WAIT(crowd_is_one(pid), 8000));
-	UNIT_CHECK(LAB_WAIT(crowd_descriptors(pid) <= descriptors, 2000),
-		   "%zu descriptors before, %zu after", descriptors,
-		   crowd_descriptors(pid));
-	UNIT_CHECK(crowd_memory(pid) <= memory + 200,
-		   "%zu kB before, %zu after", memory, crowd_memory(pid));
+	a.server = lab_udp_serve(lab, AF_INET, LAB_HOST_SERVER);
+	a.client = lab_udp_client(lab, AF_INET, LAB_UDP_CLIENT_PORT,
+				  LAB_HOST_SERVER);
+	crowd_trial(lab, a.proxyd, TIMES, replace_and_ask, &a);
 	CU_ASSERT_EQUAL(lab_direct(lab), 0);
-	close(client);
-	close(server);
-	lab_stop_proxyd(lab, pid);
+	close(a.client);
+	close(a.server);
+	lab_stop_proxyd(lab, a.proxyd);
 	lab_down(lab);
 }
 

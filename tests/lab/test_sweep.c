@@ -9,7 +9,6 @@
  * descriptors, no work without flows, and flows that work.
  */
 #include <CUnit/CUnit.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -217,36 +216,17 @@ struct sweep {
 	pid_t master;
 	pid_t worker;
 	pid_t server;
-	int descriptors; /* at rest, without pipes */
+	size_t descriptors; /* at rest, without pipes */
 	size_t injected[CALLS];
 };
 
 /* Descriptors of a process; of pipes only those in excess of SPARE_PIPES. */
-static int
+static size_t
 descriptors(pid_t pid)
 {
-	char path[300], what[64];
-	int n = 0, pipes = 0;
-	struct dirent *e;
-	ssize_t len;
-	DIR *dir;
+	struct lab_descriptors d = lab_descriptors(pid);
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-	dir = opendir(path);
-	if (!dir)
-		return -1;
-	while ((e = readdir(dir))) {
-		snprintf(path, sizeof(path), "/proc/%d/fd/%s", (int)pid,
-			 e->d_name);
-		len = readlink(path, what, sizeof(what) - 1);
-		what[len > 0 ? len : 0] = '\0';
-		if (!strncmp(what, "pipe:", 5))
-			pipes++;
-		else
-			n++;
-	}
-	closedir(dir);
-	return pipes > SPARE_PIPES ? n + pipes - SPARE_PIPES : n;
+	return d.pipes > SPARE_PIPES ? d.n - SPARE_PIPES : d.n - d.pipes;
 }
 
 static pid_t
@@ -305,7 +285,7 @@ check_rest(struct sweep *s, const char *name)
 	UNIT_CHECK(LAB_WAIT(visit(s->lab) == GUESTS, 3000),
 		   "after %s: not all are served", name);
 	UNIT_CHECK(LAB_WAIT(descriptors(s->worker) == s->descriptors, 3000),
-		   "after %s: %d descriptors and not %d", name,
+		   "after %s: %zu descriptors and not %zu", name,
 		   descriptors(s->worker), s->descriptors);
 	ticks = lab_ticks(s->worker);
 	lab_sleep(50);

@@ -64,18 +64,18 @@ check_shares(struct lab *lab, pid_t pid, int family, unsigned int port)
 	lab_sleep(300);
 	CU_ASSERT_EQUAL_FATAL(crowd_workers(pid, workers), 2);
 	for (i = 0; i < 2; i++)
-		before[i] = crowd_descriptors(workers[i]);
+		before[i] = lab_descriptors(workers[i]).n;
 	open_flows(lab, family, port, flows, FLOWS);
 	for (i = 0; i < 2; i++)
-		UNIT_CHECK(crowd_descriptors(workers[i]) >=
+		UNIT_CHECK(lab_descriptors(workers[i]).n >=
 				   before[i] + 2 * (FLOWS / 6),
 			   "port %u, family %d: worker %zu has %zu of %d", port,
 			   family, i,
-			   (crowd_descriptors(workers[i]) - before[i]) / 2,
+			   (lab_descriptors(workers[i]).n - before[i]) / 2,
 			   FLOWS);
 	close_flows(flows, FLOWS);
 	for (i = 0; i < 2; i++)
-		CU_ASSERT(LAB_WAIT(crowd_descriptors(workers[i]) <= before[i],
+		CU_ASSERT(LAB_WAIT(lab_descriptors(workers[i]).n <= before[i],
 				   3000));
 }
 
@@ -114,16 +114,16 @@ shares_listen(void)
 	l = lab_listen(lab, LAB_SERVER, LAB_SERVER4 ":80");
 	CU_ASSERT_EQUAL_FATAL(crowd_workers(pid, workers), 2);
 	for (i = 0; i < 2; i++)
-		before[i] = crowd_descriptors(workers[i]);
+		before[i] = lab_descriptors(workers[i]).n;
 	for (i = 0; i < FLOWS; i++)
 		fds[i] = lab_connect(lab, LAB_CLIENT, NULL, LAB_GATEWAY4 ":80",
 				     2000);
-	CU_ASSERT(LAB_WAIT(crowd_descriptors(workers[0]) +
-					   crowd_descriptors(workers[1]) >=
+	CU_ASSERT(LAB_WAIT(lab_descriptors(workers[0]).n +
+					   lab_descriptors(workers[1]).n >=
 				   before[0] + before[1] + 2 * FLOWS,
 			   3000));
 	for (i = 0; i < 2; i++) {
-		n[i] = crowd_descriptors(workers[i]) - before[i];
+		n[i] = lab_descriptors(workers[i]).n - before[i];
 		UNIT_CHECK(n[i] >= 2 * (FLOWS / 6), "worker %zu: %zu", i, n[i]);
 	}
 	for (i = 0; i < FLOWS; i++)
