@@ -367,6 +367,16 @@ crew_tell_all(struct crew *c, enum worker_order_kind kind)
 }
 
 void
+crew_let_tracker_go(struct child *tracker, bool quiet)
+{
+	struct tracker_order order = {.kind = TRACKER_LEAVE};
+
+	if (quiet)
+		child_tell(tracker, &order, sizeof(order), NULL, 0);
+	child_let_go(tracker);
+}
+
+void
 crew_pass_files(struct crew *c)
 {
 	struct worker_order order = {.kind = WORKER_FILES};

@@ -132,6 +132,9 @@ struct crew_news {
 /* See which of its processes have ended; say so in the log. */
 struct crew_news crew_reap(struct crew *c, uint64_t now_ms);
 
+/* A tracker shall end; if not `quiet`, it empties the alive sets first. */
+void crew_let_tracker_go(struct child *tracker, bool quiet);
+
 /* SIGKILL to all of them. */
 void crew_kill(struct crew *c);
 

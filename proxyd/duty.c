@@ -13,23 +13,11 @@
 
 #include "lib/log.h"
 
-#include "proxyd/net/tracker.h"
-
 enum {
 	ALIVE_MS = 1000,       /* a tick older than this is a loop that hangs */
 	EXPIRE_EXTRA_MS = 200, /* to be sure that a set has run out */
 	END_MS = 2000,	       /* for processes that were told to end */
 };
-
-static void
-let_tracker_go(struct crew *c, bool quiet)
-{
-	struct tracker_order order = {.kind = TRACKER_LEAVE};
-
-	if (quiet)
-		child_tell(&c->tracker, &order, sizeof(order), NULL, 0);
-	child_let_go(&c->tracker);
-}
 
 /* They live, and more cannot be known of them. */
 static void
@@ -171,7 +159,7 @@ mind_end(struct crew *c, uint64_t now_ms)
 	if (now_ms >= c->shut_ms)
 		listeners_shut(&c->listeners);
 	if (!workers)
-		let_tracker_go(c, c->followed);
+		crew_let_tracker_go(&c->tracker, c->followed);
 	if (!workers && !c->tracker.pid) {
 		c->state = CREW_OVER;
 		return;
@@ -281,6 +269,6 @@ duty_end(struct crew *c, bool quiet, uint64_t now_ms)
 	c->shut_ms = now_ms;
 	c->kill_ms = now_ms + END_MS;
 	/* the tracker first: it stops the rules from capturing */
-	let_tracker_go(c, quiet);
+	crew_let_tracker_go(&c->tracker, quiet);
 	crew_tell_all(c, WORKER_QUIT);
 }

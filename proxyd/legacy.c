@@ -261,11 +261,18 @@ read_child(const struct legacy *l, struct crew *c,
 		close(child->talk_fd);
 }
 
-/* What nobody takes, or everything of a crew of which nothing is made. */
+/*
+ * One of a crew of which nothing is made. If that one was `followed`, the
+ * alive sets are another's, and its tracker leaves them alone.
+ */
 static void
-close_child(const struct handover_child *child)
+close_child(const struct handover_child *child, bool followed)
 {
-	if (child->pid)
+	struct child tracker = {.pid = child->pid, .talk_fd = child->talk_fd};
+
+	if (child->pid && child->is_tracker)
+		crew_let_tracker_go(&tracker, followed);
+	else if (child->pid)
 		close(child->talk_fd);
 	if (!child->is_tracker) {
 		close(child->pair_fds[0]);
@@ -364,7 +371,7 @@ legacy_read(const struct legacy *l, size_t i, struct str *why)
 		if (c)
 			read_child(l, c, &h->children[k]);
 		else
-			close_child(&h->children[k]);
+			close_child(&h->children[k], from->followed);
 	}
 	if (!c) {
 		close(from->tally_fd);
