@@ -133,13 +133,22 @@ keep_sockets(struct master *m)
 
 /* --- ending --------------------------------------------------------------- */
 
+/* From now on nobody says READY=1: that is for before STOPPING=1. */
+static void
+stop_changes(struct master *m)
+{
+	replace_stop(&m->replace);
+	reload_stop(&m->reload);
+	crews_forgo(&m->crews, m->loop.now_ms);
+}
+
 static void
 begin_leaving(struct master *m)
 {
 	m->state = MASTER_LEAVING;
 	timer_clear(&m->loop.timers, &m->beat);
 	timer_clear(&m->loop.timers, &m->expired);
-	reload_stop(&m->reload);
+	stop_changes(m);
 }
 
 static void
@@ -163,13 +172,12 @@ begin_expiring(struct master *m)
 {
 	struct crew *c = m->crews.current;
 
+	stop_changes(m);
 	notify_send("STOPPING=1");
 	keep_sockets(m);
 	log_notice("ending: no new flows are captured, flows may finish");
 	timer_clear(&m->loop.timers, &m->beat);
 	m->state = MASTER_EXPIRING;
-	reload_stop(&m->reload);
-	crews_forgo(&m->crews, m->loop.now_ms);
 	timer_set(&m->loop.timers, &m->expired,
 		  m->loop.now_ms + (c ? duty_expiry_ms(c) : 0));
 }
@@ -277,6 +285,7 @@ on_signal(struct master *m, int sig)
 		break;
 	case SIGINT:
 	case SIGQUIT:
+		stop_changes(m);
 		if (m->state == MASTER_RUNNING)
 			notify_send("STOPPING=1");
 		begin_ending(m);

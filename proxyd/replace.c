@@ -92,6 +92,16 @@ replace_mind(struct replace *r)
 	give_up(r);
 }
 
+void
+replace_stop(struct replace *r)
+{
+	if (!r->wanted)
+		return;
+	tryout_fini(&r->tryout);
+	log_error("proxyd is ending");
+	give_up(r);
+}
+
 bool
 replace_is_due(const struct replace *r)
 {

@@ -37,6 +37,9 @@ void replace_ask(struct replace *r);
 /* Several times a second; and after each SIGCHLD. */
 void replace_mind(struct replace *r);
 
+/* proxyd ends: what is wanted is not to be. */
+void replace_stop(struct replace *r);
+
 /* Is it time for replace_now()? */
 bool replace_is_due(const struct replace *r);
 
