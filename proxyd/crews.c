@@ -43,14 +43,14 @@ list_former(const struct crews *cs, const struct listeners *ret[FORMER_MAX])
  * there are none.
  */
 static struct crew *
-add(struct crews *cs, struct policy *p, const struct listeners *sockets,
-    uint32_t patience_ms, struct str *why)
+add(struct crews *cs, struct policy *p, uint32_t n_workers,
+    const struct listeners *sockets, uint32_t patience_ms, struct str *why)
 {
 	const struct listeners *former[FORMER_MAX + 1];
 	struct crew_plan plan = {
 		.policy = p,
 		.generation = cs->generation + 1,
-		.n_workers = cs->n_workers,
+		.n_workers = n_workers,
 		.count_fd = cs->count_fd,
 		.shm = cs->shm,
 		.places = cs->places,
@@ -92,15 +92,16 @@ open_places(struct crews *cs, const struct crews_plan *plan, bool is_their_shm)
 	if (fd >= 0)
 		close(fd);
 	cs->places = places_new(
-		limit_places(flows_wanted(plan->policy, cs->n_workers)),
+		limit_places(flows_wanted(plan->policy, plan->n_workers)),
 		cs->shm->n_slots);
 	return cs->places ? 0 : -ENOMEM;
 }
 
 static int
-open_shm(struct crews *cs, const struct handover *h, bool *ret_found)
+open_shm(struct crews *cs, const struct crews_plan *plan, bool *ret_found)
 {
-	uint32_t n_slots = 2 * cs->n_workers + SPARE_SLOTS;
+	uint32_t n_slots = 2 * plan->n_workers + SPARE_SLOTS;
+	const struct handover *h = plan->handover;
 
 	*ret_found = false;
 	if (h->shm_fd >= 0)
@@ -152,11 +153,63 @@ static int
 begin(struct crews *cs, const struct crews_plan *plan, struct str *why)
 {
 	if (plan->policy)
-		cs->current =
-			add(cs, plan->policy, plan->sockets, PATIENCE_MS, why);
+		cs->current = add(cs, plan->policy, plan->n_workers,
+				  plan->sockets, PATIENCE_MS, why);
 	if (!cs->current)
 		return -EIO;
 	cs->current->state = CREW_SERVING;
+	return 0;
+}
+
+/* There are only so many slots: the oldest that drain are cut for it. */
+static void
+make_room(struct crews *cs, uint32_t n_workers, uint64_t now_ms)
+{
+	uint32_t vacant = shm_vacant(cs->shm);
+	struct crew *c;
+
+	TAILQ_FOREACH_REVERSE(c, &cs->list, crew_list, link)
+	{
+		if (vacant >= n_workers)
+			return;
+		if (c->state != CREW_DRAINING)
+			continue;
+		log_warn("reloaded too often for all to drain: the flows of"
+			 " generation %" PRIu32 " are cut",
+			 c->generation);
+		duty_drain(c, NULL, 0, 0, now_ms);
+		vacant += c->n_workers;
+	}
+}
+
+/*
+ * Slots that one who was to follow added: nobody serves them, and clients
+ * would wait there for ever.
+ */
+static void
+close_slots(const struct crew *c)
+{
+	const struct listeners *ls = &c->listeners;
+	size_t i;
+
+	for (i = 0; i < ls->n; i++)
+		if (ls->list[i].sockets)
+			sockets_shrink(ls->list[i].sockets, ls->n_slots);
+}
+
+/* As crews_follow(), with so many workers. */
+static int
+follow(struct crews *cs, struct policy *p, uint32_t n_workers, uint64_t now_ms,
+       struct str *why)
+{
+	cs->next = add(cs, p, n_workers, NULL, 0, why);
+	if (!cs->next) {
+		close_slots(cs->current);
+		return -EIO;
+	}
+	cs->next_failed = false;
+	cs->next_until_ms = now_ms + NEXT_MS;
+	make_room(cs, n_workers, now_ms);
 	return 0;
 }
 
@@ -169,8 +222,7 @@ crews_init(struct crews *cs, const struct crews_plan *plan, struct str *why)
 	memset(cs, 0, sizeof(*cs));
 	TAILQ_INIT(&cs->list);
 	cs->count_fd = -1;
-	cs->n_workers = plan->n_workers;
-	r = open_shm(cs, plan->handover, &is_their_shm);
+	r = open_shm(cs, plan, &is_their_shm);
 	if (r == 0)
 		r = open_places(cs, plan, is_their_shm);
 	if (r < 0) {
@@ -181,10 +233,9 @@ crews_init(struct crews *cs, const struct crews_plan *plan, struct str *why)
 	take_legacy(cs, plan, is_their_shm);
 	if (!cs->current)
 		return begin(cs, plan, why);
-	if (!cs->n_workers)
-		cs->n_workers = cs->current->n_workers;
 	if (plan->policy)
-		(void)crews_follow(cs, plan->policy, plan->now_ms, why);
+		(void)follow(cs, plan->policy, plan->n_workers, plan->now_ms,
+			     why);
 	return 0;
 }
 
@@ -236,27 +287,6 @@ crews_fini(struct crews *cs)
 
 /* --- following ------------------------------------------------------------ */
 
-/* There are only so many slots: the oldest that drain are cut for it. */
-static void
-make_room(struct crews *cs, uint64_t now_ms)
-{
-	uint32_t vacant = shm_vacant(cs->shm);
-	struct crew *c;
-
-	TAILQ_FOREACH_REVERSE(c, &cs->list, crew_list, link)
-	{
-		if (vacant >= cs->n_workers)
-			return;
-		if (c->state != CREW_DRAINING)
-			continue;
-		log_warn("reloaded too often for all to drain: the flows of"
-			 " generation %" PRIu32 " are cut",
-			 c->generation);
-		duty_drain(c, NULL, 0, 0, now_ms);
-		vacant += c->n_workers;
-	}
-}
-
 int
 crews_follow(struct crews *cs, struct policy *p, uint64_t now_ms,
 	     struct str *why)
@@ -265,13 +295,8 @@ crews_follow(struct crews *cs, struct policy *p, uint64_t now_ms,
 		policy_free(p);
 		return -EBUSY;
 	}
-	cs->next = add(cs, p, NULL, 0, why);
-	if (!cs->next)
-		return -EIO;
-	cs->next_failed = false;
-	cs->next_until_ms = now_ms + NEXT_MS;
-	make_room(cs, now_ms);
-	return 0;
+	/* a reload is held to it; what a failed replacement wanted is not it */
+	return follow(cs, p, cs->current->n_workers, now_ms, why);
 }
 
 /* Flows of udp go on with the worker of the same slot. */
@@ -317,8 +342,10 @@ take_over(struct crews *cs, uint64_t now_ms)
 void
 crews_forgo(struct crews *cs, uint64_t now_ms)
 {
-	if (cs->next)
+	if (cs->next) {
 		duty_end(cs->next, true, now_ms);
+		close_slots(cs->current);
+	}
 	cs->next = NULL;
 }
 

@@ -30,8 +30,7 @@ struct crews {
 	struct shm *shm;       /* owns */
 	struct places *places; /* owns: what limits count */
 	int count_fd;	       /* owns: of origdst_open_count(); or -errno */
-	uint32_t n_workers;
-	uint32_t generation; /* of the latest */
+	uint32_t generation;   /* of the latest */
 	uint64_t next_until_ms;
 	bool next_failed; /* one of its processes ended */
 };
@@ -75,7 +74,8 @@ void crews_forget(struct handover *h);
 void crews_fini(struct crews *cs);
 
 /*
- * Make a crew that is to follow; crews_mind() will say what became of it.
+ * Make a crew that is to follow, of as many workers as the one that serves;
+ * crews_mind() will say what became of it.
  * The policy is the crew's from now on, whatever is returned. 0; -EBUSY: one
  * is to follow already; -errno and the reason in `why`, likewise.
  */

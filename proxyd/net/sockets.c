@@ -152,6 +152,14 @@ sockets_grow(struct sockets *s, uint32_t n)
 	return r;
 }
 
+void
+sockets_shrink(struct sockets *s, uint32_t n)
+{
+	while (s->n > n)
+		if (s->fds[--s->n] >= 0)
+			close(s->fds[s->n]);
+}
+
 int
 sockets_open(const struct sockets_what *what, uint32_t n,
 	     struct sockets **ret_sockets)

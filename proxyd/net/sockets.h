@@ -47,6 +47,9 @@ int sockets_possible(int family);
 /* Have at least `n`: open those that are missing. 0 or -errno. */
 int sockets_grow(struct sockets *s, uint32_t n);
 
+/* Have at most `n`: close the last ones. Who waits there is refused. */
+void sockets_shrink(struct sockets *s, uint32_t n);
+
 /* None is open yet in this process: for one user, who gives them later. */
 struct sockets *sockets_new(const struct sockets_what *what);
 

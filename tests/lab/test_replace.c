@@ -289,28 +289,39 @@ at_once(void)
 static void
 serve_on(void)
 {
-	pid_t pid, worker = -1;
+	pid_t pid, worker = -1, workers[8];
 	struct lab *lab = begin("\tworkers 1\n", &pid);
 	int listener = lab_serve(lab, AF_INET, 80);
 	int other = lab_listen(lab, LAB_GATEWAY, "0.0.0.0:8080");
 	struct lab_flow flow;
+	int i;
 
 	lab_flow_open(lab, AF_INET, listener, NULL, 80, &flow);
-	write_policy(lab, "\tworkers 1\n", "\tlisten tcp 8080\n");
+	write_policy(lab, "\tworkers 3\n", "\tlisten tcp 8080\n");
 	CU_ASSERT(DOES(pid, SIGUSR2, "the former processes serve on"));
 	CU_ASSERT(lab_logged("proxyd", "cannot listen on 0.0.0.0:8080"));
 	CU_ASSERT(lab_flow_works(&flow));
 	/* longer than a heartbeat lasts */
 	lab_sleep(1500);
 	CU_ASSERT(lab_armed(lab));
-	new_flow(lab, listener, "while the former serves");
+	/* also where it was to have more slots */
+	for (i = 0; i < 12; i++)
+		new_flow(lab, listener, "while the former serves");
 	lab_flow_close(&flow);
 	lab_children(pid, "proxyd-worker", &worker, 1);
 	kill(worker, SIGKILL);
 	CU_ASSERT(LAB_WAIT(lab_logged("proxyd", "killed by signal 9"), 3000));
 	new_flow(lab, listener, "with another worker");
+	/* nothing of what was wanted stays */
+	write_policy(lab, "\tworkers 1\n", "");
+	CU_ASSERT(DOES(pid, SIGHUP, "proxyd: reloaded"));
+	CU_ASSERT(LAB_WAIT(lab_children(pid, "proxyd-worker", workers, 8) == 1,
+			   6000));
+	write_policy(lab, "\tworkers 3\n", "\tlisten tcp 8080\n");
 	close(other);
 	CU_ASSERT(replace(pid));
+	CU_ASSERT(LAB_WAIT(lab_children(pid, "proxyd-worker", workers, 8) == 3,
+			   6000));
 	new_flow(lab, listener, "at last");
 	close(listener);
 	CU_ASSERT_EQUAL(lab_stop(lab, pid, SIGTERM, 10000), 0);
