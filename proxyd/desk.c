@@ -308,30 +308,6 @@ answer_services(struct desk *d, uint64_t id, bool counters_only)
 
 /* --- flows ---------------------------------------------------------------- */
 
-static bool
-has_service(const struct policy *p, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < p->n_services; i++) {
-		if (!strcmp(p->services[i].name, name))
-			return true;
-	}
-	return false;
-}
-
-static bool
-has_pool(const struct policy *p, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < p->n_pools; i++) {
-		if (!strcmp(p->pools[i].name, name))
-			return true;
-	}
-	return false;
-}
-
 /*
  * "None" would be a wrong answer to a name that nobody has: it was mistyped.
  * Also those of policies whose flows still drain.
@@ -341,12 +317,12 @@ ask_flows(struct desk *d, uint64_t id, const struct wire_filter *f)
 {
 	bool service = !f->service[0], pool = !f->pool[0];
 	struct str why = {0};
+	const struct crew *c;
 	size_t i;
 
-	for (i = 0; crew_at(d, i); i++) {
-		service = service ||
-			  has_service(crew_at(d, i)->policy, f->service);
-		pool = pool || has_pool(crew_at(d, i)->policy, f->pool);
+	for (i = 0; (c = crew_at(d, i)); i++) {
+		service = service || policy_service(c->policy, f->service);
+		pool = pool || policy_pool(c->policy, f->pool);
 	}
 	if (service && pool) {
 		gather_ask(&d->gather, id, f);

@@ -42,6 +42,28 @@ sock_keep_alive(int fd)
 }
 
 int
+sock_bind(int fd, const struct endpoint *e)
+{
+	union sockaddr_any sa;
+	socklen_t len = endpoint_to_sockaddr(e, &sa);
+
+	return bind(fd, &sa.sa, len) < 0 ? -errno : 0;
+}
+
+int
+sock_connect(int fd, const struct endpoint *e)
+{
+	union sockaddr_any sa;
+	socklen_t len = endpoint_to_sockaddr(e, &sa);
+	int r;
+
+	do {
+		r = connect(fd, &sa.sa, len) < 0 ? -errno : 0;
+	} while (r == -EINTR);
+	return r;
+}
+
+int
 sock_take_error(int fd)
 {
 	socklen_t len = sizeof(int);

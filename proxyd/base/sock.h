@@ -35,6 +35,15 @@ int sock_set_transparent(int fd, int family);
  */
 int sock_keep_alive(int fd);
 
+/* bind(2). 0 or -errno. */
+int sock_bind(int fd, const struct endpoint *e);
+
+/*
+ * connect(2), called again when it is interrupted: one that has begun is in
+ * the way of the next, -EALREADY, where it does not wait. 0 or -errno.
+ */
+int sock_connect(int fd, const struct endpoint *e);
+
 /* The error that waits on the socket, taken off it: 0 or a positive errno. */
 int sock_take_error(int fd);
 

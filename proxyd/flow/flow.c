@@ -25,21 +25,16 @@
 static void
 choose(struct flow *f)
 {
-	struct flows *fs = f->flows;
 	struct decide_ask ask = {
 		.service = f->service,
 		.client = f->peer,
 		.destination = f->destination,
 		.via = f->via,
 		.captured = f->kind != LISTENER_LISTEN,
-		.return_path = atomic_load(&fs->shm->return_path),
 	};
 	enum reason reason;
 
-	reason = decide(fs->policy, &fs->balance, &ask, &f->decision);
-	if (reason == REASON_NONE &&
-	    flows_is_loop(fs, PROTO_TCP, &f->decision.upstream.target))
-		reason = REASON_LOOP;
+	reason = flows_decide(f->flows, &ask, &f->decision);
 	if (reason == REASON_NONE)
 		onward_connect(f);
 	else

@@ -62,6 +62,21 @@ flows_is_loop(struct flows *fs, enum proto proto, const struct endpoint *target)
 	       route_is_local(&fs->route, &target->addr, fs->loop->now_ms);
 }
 
+enum reason
+flows_decide(struct flows *fs, struct decide_ask *ask,
+	     struct decision *ret_decision)
+{
+	enum reason reason;
+
+	ask->return_path = atomic_load(&fs->shm->return_path);
+	reason = decide(fs->policy, &fs->balance, ask, ret_decision);
+	if (reason == REASON_NONE &&
+	    flows_is_loop(fs, ask->service->proto,
+			  &ret_decision->upstream.target))
+		reason = REASON_LOOP;
+	return reason;
+}
+
 int
 flows_init(struct flows *fs, int tracker_fd)
 {

@@ -20,6 +20,7 @@
 #include "proxyd/base/shm.h"
 #include "proxyd/base/tally.h"
 #include "proxyd/ctl/access.h"
+#include "proxyd/flow/decide.h"
 #include "proxyd/net/asker.h"
 #include "proxyd/net/listener.h"
 #include "proxyd/net/route.h"
@@ -86,6 +87,13 @@ bool flows_have_reserve(struct flows *fs);
 /* Would it be proxyd itself that answers there? */
 bool flows_is_loop(struct flows *fs, enum proto proto,
 		   const struct endpoint *target);
+
+/*
+ * decide(), with the return path as it is now: fills it in. Who would be sent
+ * to proxyd itself is refused.
+ */
+enum reason flows_decide(struct flows *fs, struct decide_ask *ask,
+			 struct decision *ret_decision);
 
 /* Give the reserve up, for one who needs it more. False: there was none. */
 bool flows_use_reserve(struct flows *fs);

@@ -306,22 +306,17 @@ begin_relaying(struct udp_flow *f)
 static bool
 choose(struct udp_flow *f)
 {
-	struct flows *fs = f->flows;
 	struct decide_ask ask = {
 		.service = f->service,
 		.client = f->client,
 		.destination = f->destination,
 		.via = f->via,
 		.captured = f->kind != LISTENER_LISTEN,
-		.return_path = atomic_load(&fs->shm->return_path),
 	};
 	enum reason reason;
 	int r;
 
-	reason = decide(fs->policy, &fs->balance, &ask, &f->decision);
-	if (reason == REASON_NONE &&
-	    flows_is_loop(fs, PROTO_UDP, &f->decision.upstream.target))
-		reason = REASON_LOOP;
+	reason = flows_decide(f->flows, &ask, &f->decision);
 	if (reason == REASON_NONE) {
 		r = udp_legs_open(f, on_client, on_server);
 		if (r == 0)

@@ -141,28 +141,6 @@ open_leg(int family, uint32_t mark, int *ret_fd)
 	return 0;
 }
 
-static int
-bind_to(int fd, const struct endpoint *e)
-{
-	union sockaddr_any sa;
-	socklen_t len = endpoint_to_sockaddr(e, &sa);
-
-	return bind(fd, &sa.sa, len) < 0 ? -errno : 0;
-}
-
-static int
-connect_to(int fd, const struct endpoint *e)
-{
-	union sockaddr_any sa;
-	socklen_t len = endpoint_to_sockaddr(e, &sa);
-	int r;
-
-	do {
-		r = connect(fd, &sa.sa, len) < 0 ? -errno : 0;
-	} while (r == -EINTR);
-	return r;
-}
-
 int
 datagram_answering(const struct endpoint *at, const struct endpoint *client,
 		   uint32_t mark, int *ret_fd)
@@ -182,9 +160,9 @@ datagram_answering(const struct endpoint *at, const struct endpoint *client,
 	if (r == 0)
 		r = share(fd);
 	if (r == 0)
-		r = bind_to(fd, at);
+		r = sock_bind(fd, at);
 	if (r == 0)
-		r = connect_to(fd, client);
+		r = sock_connect(fd, client);
 	if (r < 0) {
 		close(fd);
 		return r;
@@ -197,7 +175,7 @@ void
 datagram_turn_away(int fd, const struct endpoint *at)
 {
 	/* its own name as its peer: nobody sends from there */
-	(void)connect_to(fd, at);
+	(void)sock_connect(fd, at);
 }
 
 static int
@@ -208,7 +186,7 @@ bind_source(int fd, const struct endpoint *source, bool shared)
 	if (shared)
 		r = share(fd);
 	if (r == 0)
-		r = bind_to(fd, source);
+		r = sock_bind(fd, source);
 	/* now that it is known to be alone, others may come */
 	if (r == 0 && source->port && !shared)
 		r = share(fd);
@@ -229,7 +207,7 @@ datagram_connect(const struct upstream *u, bool shared, int *ret_fd)
 	if (r == 0 && u->source.addr.family)
 		r = bind_source(fd, &u->source, shared);
 	if (r == 0)
-		r = connect_to(fd, &u->target);
+		r = sock_connect(fd, &u->target);
 	if (r < 0) {
 		close(fd);
 		return r;

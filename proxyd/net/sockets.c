@@ -58,14 +58,12 @@ prepare(int fd, const struct sockets_what *what)
 static int
 bind_and_listen(int fd, const struct sockets_what *what, bool first)
 {
-	union sockaddr_any sa;
-	socklen_t len = endpoint_to_sockaddr(&what->at, &sa);
 	int r = 0;
 
 	if (!first)
 		r = sock_set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-	if (r == 0 && bind(fd, &sa.sa, len) < 0)
-		r = -errno;
+	if (r == 0)
+		r = sock_bind(fd, &what->at);
 	if (r == 0 && first)
 		r = sock_set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	if (r == 0 && what->proto == PROTO_TCP && listen(fd, BACKLOG) < 0)

@@ -16,18 +16,13 @@
 static int
 bind_source(int fd, const struct upstream *u)
 {
-	union sockaddr_any sa;
-	socklen_t len;
 	int r;
 
 	r = sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	/* the port is then chosen by connect(), for these four numbers */
 	if (r == 0 && u->source.port == 0)
 		r = sock_set(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-	if (r < 0)
-		return r;
-	len = endpoint_to_sockaddr(&u->source, &sa);
-	return bind(fd, &sa.sa, len) < 0 ? -errno : 0;
+	return r < 0 ? r : sock_bind(fd, &u->source);
 }
 
 static int
@@ -45,20 +40,6 @@ prepare(int fd, const struct upstream *u)
 	return r;
 }
 
-/* Begin to; an interrupted call has begun, and is in the way of the next. */
-static int
-begin_to_connect(int fd, const struct endpoint *target)
-{
-	union sockaddr_any sa;
-	socklen_t len = endpoint_to_sockaddr(target, &sa);
-	int r;
-
-	do {
-		r = connect(fd, &sa.sa, len) < 0 ? -errno : 0;
-	} while (r == -EINTR);
-	return r == -EINPROGRESS || r == -EALREADY ? 0 : r;
-}
-
 int
 upstream_connect(const struct upstream *u, int *ret_fd)
 {
@@ -70,7 +51,10 @@ upstream_connect(const struct upstream *u, int *ret_fd)
 		return -errno;
 	r = prepare(fd, u);
 	if (r == 0)
-		r = begin_to_connect(fd, &u->target);
+		r = sock_connect(fd, &u->target);
+	/* under way, which is all that is asked for */
+	if (r == -EINPROGRESS || r == -EALREADY)
+		r = 0;
 	if (r < 0) {
 		close(fd);
 		return r;
