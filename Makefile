@@ -174,6 +174,7 @@ PROXYD = \
 	proxyd/stream/pipes \
 	proxyd/stream/side \
 	proxyd/stream/relay \
+	proxyd/stream/inbox \
 	proxyd/ctl/record \
 	proxyd/ctl/access \
 	proxyd/ctl/wire \

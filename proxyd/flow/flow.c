@@ -137,7 +137,7 @@ on_client(void *owner, uint32_t events)
 	case STEP_CONNECT:
 	case STEP_EVICT:
 		if (f->client.error)
-			life_end(f, why_broken(&f->client, &f->server));
+			life_end(f, why_broken(&f->client, f->onward));
 		break;
 	case STEP_RELAY:
 	case STEP_HALF:

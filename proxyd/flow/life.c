@@ -68,7 +68,7 @@ life_record(const struct flow *f, struct record *ret_record)
 		.local = name_of(&f->client),
 		.destination = f->destination,
 		.via = f->via,
-		.source = name_of(&f->server),
+		.source = name_of(f->onward),
 		.pool = f->service->pool->name,
 		.node = f->decision.upstream.target,
 		.bytes_in = f->client.received,
@@ -114,6 +114,7 @@ life_new(struct flows *fs, const struct listener *l, int fd,
 	timer_init(&f->timer, on_timer, f);
 	side_init(&f->client);
 	side_init(&f->server);
+	f->onward = &f->server;
 	f->client.fd = fd;
 	LIST_INSERT_HEAD(&fs->list, f, link);
 	fs->n++;
@@ -209,10 +210,11 @@ life_wait(struct flow *f)
 
 	if (!f->watched && due_ms > look_ms)
 		due_ms = look_ms;
-	if (due_ms < UINT64_MAX)
-		timer_set(ts, &f->timer, due_ms);
-	else
+	if (due_ms == UINT64_MAX)
 		timer_clear(ts, &f->timer);
+	/* too early does no harm: it is set for the rest then */
+	else if (!f->timer.set || f->timer.due_ms > due_ms)
+		timer_set(ts, &f->timer, due_ms);
 }
 
 void

@@ -51,6 +51,7 @@ struct flow {
 	struct decision decision;
 	struct side client;
 	struct side server;
+	struct side *onward; /* where bytes go: `server`, most often */
 	struct loop_source client_source;
 	struct loop_source server_source;
 	struct timer timer;

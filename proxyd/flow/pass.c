@@ -13,8 +13,8 @@ enum { RESCUE_POLL_MS = 20 };
 static void
 rescue(struct flow *f)
 {
-	struct side *from = f->client.error ? &f->client : &f->server;
-	struct side *to = from == &f->client ? &f->server : &f->client;
+	struct side *from = f->client.error ? &f->client : f->onward;
+	struct side *to = from == &f->client ? f->onward : &f->client;
 	struct loop *l = f->flows->loop;
 
 	if (relay_rescue(&f->flows->relay, from, to))
@@ -36,7 +36,7 @@ pump(struct flow *f)
 	enum relay_state state;
 	bool again;
 
-	state = relay_pump(&f->flows->relay, &f->client, &f->server, &again);
+	state = relay_pump(&f->flows->relay, &f->client, f->onward, &again);
 	f->step_ms = f->flows->loop->now_ms;
 	switch (state) {
 	case RELAY_OPEN:
@@ -52,7 +52,7 @@ pump(struct flow *f)
 						     : REASON_SERVER_CLOSED);
 		return;
 	case RELAY_BROKEN:
-		f->reason = why_broken(&f->client, &f->server);
+		f->reason = why_broken(&f->client, f->onward);
 		life_enter(f, STEP_RESCUE);
 		rescue(f);
 		return;
@@ -84,10 +84,10 @@ pass_on(struct flow *f)
 static void
 watch(struct flow *f)
 {
-	if (f->watched || f->server.fd < 0)
+	if (f->watched || f->onward->fd < 0)
 		return;
 	f->watched = true;
-	(void)sock_keep_alive(f->server.fd);
+	(void)sock_keep_alive(f->onward->fd);
 }
 
 /*

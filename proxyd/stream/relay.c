@@ -7,6 +7,7 @@
  */
 #include "proxyd/stream/relay.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,20 +89,36 @@ relay_holds(const struct side *s)
 
 /* --- what waits ----------------------------------------------------------- */
 
-/* Keep what `to` did not take of the scratch buffer. */
+/* Keep what `to` did not take, behind what waits already. */
 static void
-keep(struct relay *r, struct side *to, size_t at, size_t end)
+keep(struct relay *r, struct side *to, const char *data, size_t len)
 {
-	struct side_chunk *c = chunk_get(r);
+	struct side_chunk *c = to->pending;
 
 	if (!c) {
+		c = to->pending = chunk_get(r);
+		if (c)
+			c->at = c->end = 0;
+	}
+	if (!c || len > sizeof(c->data) - c->end) {
 		side_fail(to, ENOMEM);
 		return;
 	}
-	c->at = 0;
-	c->end = (uint32_t)(end - at);
-	memcpy(c->data, r->scratch->data + at, end - at);
-	to->pending = c;
+	memcpy(c->data + c->end, data, len);
+	c->end += (uint32_t)len;
+}
+
+void
+relay_send(struct relay *r, struct side *to, const char *data, size_t len)
+{
+	size_t sent = 0;
+
+	/* a chunk goes out before a pipe */
+	assert(!to->pipe || !to->pipe->held);
+	if (to->writable && !to->pending)
+		sent = side_send(to, data, len);
+	if (sent < len && !to->error)
+		keep(r, to, data + sent, len - sent);
 }
 
 static void
@@ -129,12 +146,11 @@ send_piped(struct relay *r, struct side *to)
 	}
 	sent = side_send(to, r->scratch->data, n);
 	if (sent < n)
-		keep(r, to, sent, n);
+		keep(r, to, r->scratch->data + sent, n - sent);
 }
 
-/* Is nothing left of what waited? */
-static bool
-send_held(struct relay *r, struct side *to)
+bool
+relay_flush(struct relay *r, struct side *to)
 {
 	while (relay_holds(to) && to->writable) {
 		if (to->pending)
@@ -149,7 +165,7 @@ send_held(struct relay *r, struct side *to)
 
 /* Through a pipe. False: that cannot be, or recv() has to be asked. */
 static bool
-move_bulk(struct relay *r, struct side *from, struct side *to)
+move_bulk(struct relay *r, struct side *from, struct side *to, size_t most)
 {
 	if (to->full < BULK_AFTER || from->plain || to->plain)
 		return false;
@@ -159,19 +175,22 @@ move_bulk(struct relay *r, struct side *from, struct side *to)
 		to->full = 0;
 		return false;
 	}
-	to->run += (uint32_t)side_fill(from, to->pipe, PIPE_SIZE);
+	to->run += (uint32_t)side_fill(from, to->pipe,
+				       most < PIPE_SIZE ? most : PIPE_SIZE);
 	if (!to->pipe->held)
 		return !from->readable;
-	send_held(r, to);
+	relay_flush(r, to);
 	return true;
 }
 
 static void
-move_copy(struct relay *r, struct side *from, struct side *to)
+move_copy(struct relay *r, struct side *from, struct side *to, size_t most)
 {
 	size_t n, sent;
 
-	n = side_receive(from, r->scratch->data, SIDE_CHUNK_SIZE);
+	if (most > SIDE_CHUNK_SIZE)
+		most = SIDE_CHUNK_SIZE;
+	n = side_receive(from, r->scratch->data, most);
 	if (n == 0)
 		return;
 	if (n < SIDE_CHUNK_SIZE)
@@ -180,19 +199,24 @@ move_copy(struct relay *r, struct side *from, struct side *to)
 		to->full++;
 	sent = side_send(to, r->scratch->data, n);
 	if (sent < n)
-		keep(r, to, sent, n);
+		keep(r, to, r->scratch->data + sent, n - sent);
 }
 
-/* One buffer from one side to the other; false if there is no more now. */
+/*
+ * One buffer from one side to the other, of `most` bytes; false if there is
+ * no more now.
+ */
 static bool
-move_once(struct relay *r, struct side *from, struct side *to)
+move_once(struct relay *r, struct side *from, struct side *to, uint64_t most)
 {
-	if (!send_held(r, to) || !to->writable || to->shut)
+	if (!relay_flush(r, to) || !to->writable || to->shut)
 		return false;
 	if (!from->readable || from->eof)
 		return false;
-	if (!move_bulk(r, from, to))
-		move_copy(r, from, to);
+	if (most > PIPE_SIZE)
+		most = PIPE_SIZE;
+	if (!move_bulk(r, from, to, (size_t)most))
+		move_copy(r, from, to, (size_t)most);
 	return from->readable && to->writable;
 }
 
@@ -207,6 +231,24 @@ rest(struct relay *r, struct side *to)
 	if (to->run < BULK_LEAST)
 		to->full = 0;
 	to->run = 0;
+}
+
+uint64_t
+relay_pass(struct relay *r, struct side *from, struct side *to, uint64_t most,
+	   bool *ret_again)
+{
+	uint64_t before = from->received, n = 0;
+	int i;
+
+	for (i = 0; i < TURNS && n < most; i++) {
+		if (!move_once(r, from, to, most - n))
+			break;
+		n = from->received - before;
+	}
+	*ret_again = i == TURNS;
+	if (i < TURNS)
+		rest(r, to);
+	return from->received - before;
 }
 
 /* All of `from` is with `to`, its end too. */
@@ -230,7 +272,7 @@ move(struct relay *r, struct side *from, struct side *to)
 	if (!from->readable && !relay_holds(to) && from->eof == to->shut)
 		return false;
 	for (i = 0; i < TURNS; i++)
-		if (!move_once(r, from, to))
+		if (!move_once(r, from, to, PIPE_SIZE))
 			break;
 	if (i < TURNS)
 		rest(r, to);

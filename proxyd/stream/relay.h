@@ -51,6 +51,25 @@ enum relay_state relay_pump(struct relay *r, struct side *a, struct side *b,
  */
 bool relay_rescue(struct relay *r, struct side *from, struct side *to);
 
+/* --- for who must know what passes ---------------------------------------- */
+
+/*
+ * Send these bytes to `to`, for which no pipe holds any: what it does not
+ * take now waits, behind what waits already, and relay_flush() sends it. More
+ * than a chunk that waits is an error of the side, ENOMEM.
+ */
+void relay_send(struct relay *r, struct side *to, const char *data, size_t len);
+
+/* Send what waits, as far as it is taken now. Is nothing left? */
+bool relay_flush(struct relay *r, struct side *to);
+
+/*
+ * Move up to `most` bytes that nobody looks at from one side to the other:
+ * how many. Ends are not passed on. *ret_again as for relay_pump().
+ */
+uint64_t relay_pass(struct relay *r, struct side *from, struct side *to,
+		    uint64_t most, bool *ret_again);
+
 /* Do bytes wait that this side has not taken yet? */
 bool relay_holds(const struct side *s);
 

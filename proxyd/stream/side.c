@@ -63,6 +63,19 @@ would_block(int error)
 	return error == EAGAIN || error == EWOULDBLOCK;
 }
 
+bool
+side_is_quiet(struct side *s)
+{
+	char byte;
+
+	if (s->error || s->eof)
+		return false;
+	if (s->readable && recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+	    would_block(errno))
+		s->readable = s->hungry = false;
+	return !s->readable;
+}
+
 size_t
 side_receive(struct side *s, void *buf, size_t size)
 {

@@ -51,6 +51,12 @@ void side_init(struct side *s);
 /* What epoll says about its socket. */
 void side_event(struct side *s, uint32_t events);
 
+/*
+ * Does it say nothing now, not even its end? Asks the kernel only where what
+ * is known leaves that open.
+ */
+bool side_is_quiet(struct side *s);
+
 /* Note an error that ends it; the first one counts, 0 is none. */
 void side_fail(struct side *s, int error);
 
