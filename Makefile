@@ -175,6 +175,7 @@ PROXYD = \
 	proxyd/stream/side \
 	proxyd/stream/relay \
 	proxyd/stream/inbox \
+	proxyd/stream/proxyproto \
 	proxyd/ctl/record \
 	proxyd/ctl/access \
 	proxyd/ctl/wire \
@@ -340,7 +341,7 @@ help:
 #: make              builds build/bin/netsetup, proxyd and proxyctl
 #: make check        runs all tests; ./check installs first what they need
 #: make mutants      breaks each promise and sees its test fail
-#: make fuzz         feeds policies, requests of any bytes, FUZZ_SECONDS=60
+#: make fuzz         feeds parsers with any bytes, FUZZ_SECONDS=60 each
 #: make bench        how fast it is, beside HAProxy, nginx and plain routing
 #: make soak         random bytes both ways, 10 GB or SOAK_BYTES=, compared
 #: make demo         shows it at work, in namespaces; the same as ./demo
@@ -452,7 +453,7 @@ mutants:
 # any bytes at all, for a while: clang's libFuzzer
 FUZZ_SECONDS = 60
 fuzz_sources = $(filter-out $(HEADERS:%=%.c),$(LIB:%=%.c) $(POLICY:%=%.c)) \
-	proxyd/ctl/wire.c
+	proxyd/ctl/wire.c proxyd/stream/proxyproto.c
 $(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(fuzz_sources) Makefile
 	$(say) CC $<
 	$(Q)mkdir -p $(@D)/corpus_$*
@@ -467,6 +468,10 @@ fuzz: $(FUZZ_SOURCES:tests/fuzz/%.c=$(O)/fuzz/%)
 	$(Q)$(O)/fuzz/fuzz_wire -dict=tests/fuzz/wire.dict -max_len=1024 \
 		-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
 		-artifact_prefix=$(O)/fuzz/ $(O)/fuzz/corpus_wire
+	$(Q)$(O)/fuzz/fuzz_proxyproto -dict=tests/fuzz/proxyproto.dict \
+		-max_len=1100 -max_total_time=$(FUZZ_SECONDS) \
+		-print_final_stats=1 -artifact_prefix=$(O)/fuzz/ \
+		$(O)/fuzz/corpus_proxyproto tests/fuzz/corpus_proxyproto
 
 # --- what is checked without running it ------------------------------------
 
