@@ -34,6 +34,7 @@ POLICY = \
 	policy/form \
 	policy/model \
 	policy/limits \
+	policy/fit \
 	policy/check \
 	policy/match \
 	policy/equal \

@@ -9,6 +9,7 @@
 #include "lib/hash.h"
 #include "lib/inet.h"
 #include "lib/names.h"
+#include "policy/fit.h"
 #include "policy/limits.h"
 
 enum { HIDDEN_BUDGET = 10 * 1000 * 1000 }; /* comparisons; only a warning */
@@ -173,26 +174,6 @@ report_via(struct checker *c, const struct policy_service *s,
 }
 
 static void
-check_mode(struct checker *c, const struct policy_service *s)
-{
-	if (!s->mode_place.line ||
-	    (s->mode == MODE_UDP) == (s->proto == PROTO_UDP))
-		return;
-	report(c->sources, DIAG_ERROR, s->mode_place,
-	       "service '%s' is %s: 'mode %s' does not fit", s->name,
-	       proto_name(s->proto), mode_name(s->mode));
-}
-
-static void
-check_responses(struct checker *c, const struct policy_service *s)
-{
-	if (s->responses_place.line && s->proto != PROTO_UDP)
-		report(c->sources, DIAG_ERROR, s->responses_place,
-		       "service '%s' is %s: 'responses' is for udp", s->name,
-		       proto_name(s->proto));
-}
-
-static void
 check_service(struct checker *c, struct policy_service *s)
 {
 	size_t i;
@@ -211,10 +192,8 @@ check_service(struct checker *c, struct policy_service *s)
 	}
 	for (i = 0; i < s->n_listens; i++)
 		check_proto(c, s, s->listens[i].proto, s->listens[i].place);
-	if (s->n_intercepts || s->n_listens) {
-		check_mode(c, s);
-		check_responses(c, s);
-	}
+	if (s->n_intercepts || s->n_listens)
+		fit_service(c->sources, s);
 }
 
 /* --- listen --------------------------------------------------------------- */
@@ -524,6 +503,27 @@ warn_families(struct checker *c, const struct policy_pool *pool)
 	       pool->name, inet_family_name(family));
 }
 
+/* Which pools do services of http use? The others keep no connections. */
+static void
+warn_reuse(struct checker *c)
+{
+	const struct policy *p = c->policy;
+	bool *http;
+	size_t i;
+
+	http = arena_calloc(c->sources->scratch, p->n_pools, sizeof(*http));
+	for (i = 0; i < p->n_services; i++)
+		if (p->services[i].mode == MODE_HTTP)
+			http[p->services[i].pool - p->pools] = true;
+	for (i = 0; i < p->n_pools; i++)
+		if (p->pools[i].reuse_place.line && c->used[i] && !http[i])
+			report(c->sources, DIAG_WARNING,
+			       p->pools[i].reuse_place,
+			       "this has no effect: no service of 'mode http' "
+			       "uses pool '%s'",
+			       p->pools[i].name);
+}
+
 static void
 warn(struct checker *c)
 {
@@ -542,6 +542,7 @@ warn(struct checker *c)
 			report(c->sources, DIAG_WARNING, p->pools[i].place,
 			       "pool '%s' is never used", p->pools[i].name);
 	}
+	warn_reuse(c);
 }
 
 void

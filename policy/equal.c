@@ -119,7 +119,17 @@ same_gateway(const struct policy_gateway *a, const struct policy_gateway *b)
 	       a->drain_timeout_ms == b->drain_timeout_ms &&
 	       !memcmp(a->timeout_ms, b->timeout_ms, sizeof(a->timeout_ms)) &&
 	       same_limits(a->limits, a->n_limits, b->limits, b->n_limits) &&
+	       a->request_head_max == b->request_head_max &&
+	       a->request_body_max == b->request_body_max &&
+	       a->forwarded_for == b->forwarded_for &&
 	       same_log(&a->log, &b->log);
+}
+
+static bool
+same_reuse(const struct policy_pool *a, const struct policy_pool *b)
+{
+	return a->reuse == b->reuse && a->reuse_idle_ms == b->reuse_idle_ms &&
+	       a->reuse_max == b->reuse_max;
 }
 
 static bool
@@ -128,8 +138,8 @@ same_pool(const struct policy_pool *a, const struct policy_pool *b)
 	size_t i;
 
 	if (!same_text(a->name, b->name) || a->n_nodes != b->n_nodes ||
-	    a->source != b->source ||
-	    !addr_equal(&a->source_addr, &b->source_addr))
+	    a->source != b->source || a->send_proxy != b->send_proxy ||
+	    !same_reuse(a, b) || !addr_equal(&a->source_addr, &b->source_addr))
 		return false;
 	for (i = 0; i < a->n_nodes; i++)
 		if (a->nodes[i].original != b->nodes[i].original ||
@@ -176,6 +186,30 @@ same_listens(const struct policy_service *a, const struct policy_service *b)
 }
 
 static bool
+same_error_pages(const struct policy_service *a, const struct policy_service *b)
+{
+	size_t i;
+
+	if (a->n_error_pages != b->n_error_pages)
+		return false;
+	for (i = 0; i < a->n_error_pages; i++)
+		if (a->error_pages[i].status != b->error_pages[i].status ||
+		    !same_text(a->error_pages[i].path, b->error_pages[i].path))
+			return false;
+	return true;
+}
+
+static bool
+same_http(const struct policy_service *a, const struct policy_service *b)
+{
+	return a->request_head_max == b->request_head_max &&
+	       a->request_body_max == b->request_body_max &&
+	       a->forwarded_for == b->forwarded_for &&
+	       a->cluster_client_ip == b->cluster_client_ip &&
+	       a->non_http == b->non_http && same_error_pages(a, b);
+}
+
+static bool
 same_service(const struct policy_service *a, const struct policy_service *b)
 {
 	return same_text(a->name, b->name) && a->proto == b->proto &&
@@ -188,7 +222,8 @@ same_service(const struct policy_service *a, const struct policy_service *b)
 	       !memcmp(a->timeout_ms, b->timeout_ms, sizeof(a->timeout_ms)) &&
 	       a->responses == b->responses &&
 	       same_limits(a->limits, a->n_limits, b->limits, b->n_limits) &&
-	       same_log(&a->log, &b->log);
+	       same_log(&a->log, &b->log) &&
+	       a->accept_proxy == b->accept_proxy && same_http(a, b);
 }
 
 bool

@@ -8,6 +8,7 @@
 #include "policy/keywords_tbl.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@
 #define L(member) offsetof(struct policy_listen, member)
 #define N(member) offsetof(struct policy_node, member)
 #define M(member) offsetof(struct policy_limit, member)
+#define W(member) offsetof(struct policy_error_page, member)
 
 enum {
 	SECOND = 1000,
@@ -74,7 +76,7 @@ const struct choice choices_log_target[] = {
 const struct choice choices_log_format[] = {
 	{"text", LOG_FORMAT_TEXT, false},
 	{"json", LOG_FORMAT_JSON, false},
-	{"combined", LOG_FORMAT_TEXT, true},
+	{"combined", LOG_FORMAT_COMBINED, true},
 	{NULL, 0, false},
 };
 
@@ -99,20 +101,25 @@ CHOICES(choices_tracking, {"zone", TRACKING_ZONE, false},
 CHOICES(choices_auto, {"auto", 0, false});
 CHOICES(choices_drift, {"warn", ON_DRIFT_WARN, false},
 	{"restore", ON_DRIFT_RESTORE, false});
-CHOICES(choices_forwarded, {"add", 0, false}, {"replace", 1, false},
-	{"off", 2, false});
-CHOICES(choices_on_off, {"on", 0, false}, {"off", 1, false});
-CHOICES(choices_non_http, {"tunnel", 0, false}, {"close", 1, false});
+CHOICES(choices_forwarded, {"add", FORWARDED_FOR_ADD, false},
+	{"replace", FORWARDED_FOR_REPLACE, false},
+	{"off", FORWARDED_FOR_OFF, false});
+CHOICES(choices_on_off, {"on", true, false}, {"off", false, false});
+CHOICES(choices_non_http, {"tunnel", NON_HTTP_TUNNEL, false},
+	{"close", NON_HTTP_CLOSE, false});
 CHOICES(choices_persist_failure, {"new", 0, false}, {"close", 1, false});
-CHOICES(choices_reuse, {"safe", 0, false}, {"never", 1, false});
-CHOICES(choices_proxy, {"v1", 0, false}, {"v2", 1, false});
+CHOICES(choices_reuse, {"safe", REUSE_SAFE, false},
+	{"never", REUSE_NEVER, false});
+/* SEND_PROXY_NONE has no word: it is not written */
+CHOICES(choices_proxy, {"v1", SEND_PROXY_V1, false},
+	{"v2", SEND_PROXY_V2, false});
 CHOICES(choices_client, {"client", 1, false});
 CHOICES(choices_client_network, {"client-network", 0, false});
 CHOICES(choices_message, {"request", 0, false}, {"response", 1, false});
 CHOICES(choices_header, {"header", 0, false});
 CHOICES(choices_path, {"path", 0, false});
 
-/* --- defaults that depend on the protocol ----------------------------------
+/* --- defaults that depend on other statements -----------------------------
  */
 
 /* A client that keeps its port would keep a dead redirection for ever. */
@@ -141,6 +148,16 @@ idle_for(const struct policy *p, const void *block)
 	const struct policy_service *s = block;
 
 	return s->proto == PROTO_UDP && !p->gateway.idle_named ? "1m" : NULL;
+}
+
+/* What was captured was going somewhere else, whatever it speaks. */
+static const char *
+non_http_for(const struct policy *p, const void *block)
+{
+	const struct policy_service *s = block;
+
+	(void)p;
+	return s->n_intercepts ? "tunnel" : "close";
 }
 
 /* --- arguments ------------------------------------------------------------ */
@@ -205,16 +222,21 @@ ARGS(args_drain, VALUE(DURATION, LIMITS(0, DAY), .field = G(drain_timeout_ms)));
 /* gateway and service: each has its own, and the service's inherits */
 #define SHORTEST 10
 #define LONGEST ((uint32_t)MONTH * 1000)
-#define TIMEOUT(name, kind)                                                    \
-	ARGS(args_g_##name, VALUE(DURATION, LIMITS(SHORTEST, LONGEST),         \
+#define TIMEOUT(name, kind, shortest)                                          \
+	ARGS(args_g_##name, VALUE(DURATION, LIMITS(shortest, LONGEST),         \
 				  .field = G(timeout_ms[kind])));              \
-	ARGS(args_s_##name, VALUE(DURATION, LIMITS(SHORTEST, LONGEST),         \
+	ARGS(args_s_##name, VALUE(DURATION, LIMITS(shortest, LONGEST),         \
 				  .field = S(timeout_ms[kind]),                \
 				  .inherit = G(timeout_ms[kind])))
-TIMEOUT(connect, TIMEOUT_CONNECT);
-TIMEOUT(idle, TIMEOUT_IDLE);
-TIMEOUT(half_closed, TIMEOUT_HALF_CLOSED);
-ARGS(args_timeout, VALUE(DURATION, LIMITS(SHORTEST, LONGEST)));
+TIMEOUT(connect, TIMEOUT_CONNECT, SHORTEST);
+TIMEOUT(idle, TIMEOUT_IDLE, SHORTEST);
+TIMEOUT(half_closed, TIMEOUT_HALF_CLOSED, SHORTEST);
+TIMEOUT(head, TIMEOUT_HEAD, SHORTEST);
+TIMEOUT(body, TIMEOUT_BODY, SHORTEST);
+TIMEOUT(response, TIMEOUT_RESPONSE, SHORTEST);
+TIMEOUT(keep_alive, TIMEOUT_KEEP_ALIVE, SHORTEST);
+TIMEOUT(sniff, TIMEOUT_SNIFF, SHORTEST);
+TIMEOUT(total, TIMEOUT_TOTAL, 0);
 
 #define LOG(name, X, ...)                                                      \
 	ARGS(name,                                                             \
@@ -232,8 +254,19 @@ ARGS(args_limit, VALUE(NUMBER, LIMITS(1, 1048576), .field = M(count)),
      LIMIT_OPTIONS);
 ARGS(args_rate, VALUE(RATE, LIMITS(1, 1000000), .field = M(count)),
      LIMIT_OPTIONS);
-ARGS(args_size, VALUE(SIZE));
-ARGS(args_forwarded, VALUE(CHOICE, ONE_OF(choices_forwarded)));
+/* 64k is what the parser's offsets and a worker's buffers are made for */
+#define HEAD LIMITS(1024, 60 * 1024)
+ARGS(args_g_head_max, VALUE(SIZE, HEAD, .field = G(request_head_max)));
+ARGS(args_s_head_max, VALUE(SIZE, HEAD, .field = S(request_head_max),
+			    .inherit = G(request_head_max)));
+ARGS(args_g_body_max, VALUE(VOLUME, .field = G(request_body_max)));
+ARGS(args_s_body_max, VALUE(VOLUME, .field = S(request_body_max),
+			    .inherit = G(request_body_max)));
+ARGS(args_g_forwarded,
+     VALUE(CHOICE, ONE_OF(choices_forwarded), .field = G(forwarded_for)));
+ARGS(args_s_forwarded,
+     VALUE(CHOICE, ONE_OF(choices_forwarded), .field = S(forwarded_for),
+	   .inherit = G(forwarded_for)));
 
 /* service */
 ARGS(args_intercept, VALUE(CHOICE, ONE_OF(choices_proto), .field = I(proto)),
@@ -250,10 +283,13 @@ ARGS(args_use, VALUE(POOL, .field = S(pool)));
 ARGS(args_s_on_failure,
      VALUE(CHOICE, ONE_OF(choices_on_failure), .field = S(on_failure),
 	   .inherit = G(on_failure)));
-ARGS(args_on_off, VALUE(CHOICE, ONE_OF(choices_on_off)));
-ARGS(args_non_http, VALUE(CHOICE, ONE_OF(choices_non_http)));
+ARGS(args_cluster,
+     VALUE(YES_NO, ONE_OF(choices_on_off), .field = S(cluster_client_ip)));
+ARGS(args_non_http,
+     VALUE(CHOICE, ONE_OF(choices_non_http), .field = S(non_http)));
 ARGS(args_responses, VALUE(NUMBER, LIMITS(1, 65535), .field = S(responses)));
-ARGS(args_error_page, VALUE(NUMBER, LIMITS(400, 599)), VALUE(PATH));
+ARGS(args_error_page, VALUE(NUMBER, LIMITS(400, 599), .field = W(status)),
+     VALUE(PATH, .field = W(path)));
 ARGS(args_match, OPTION("from", PREFIXES, .flags = ARG_ANY),
      OPTION("to", PREFIXES, .flags = ARG_ANY),
      OPTION("port", PORTS, .flags = ARG_ANY), OPTION("sni", WORDS),
@@ -290,12 +326,15 @@ ARGS(args_monitor_program, VALUE(PATH), MONITOR_OPTIONS);
 ARGS(args_passive, VALUE(NUMBER, LIMITS(1, 1000000)),
      OPTION("within", DURATION, LIMITS(SHORTEST, DAY), .flags = ARG_REQUIRED),
      OPTION("retry", DURATION, LIMITS(SHORTEST, DAY)));
-ARGS(args_reuse, VALUE(CHOICE, ONE_OF(choices_reuse)));
-ARGS(args_reuse_max, VALUE(NUMBER, LIMITS(0, 1048576)));
+ARGS(args_reuse, VALUE(CHOICE, ONE_OF(choices_reuse), .field = P(reuse)));
+ARGS(args_reuse_idle,
+     VALUE(DURATION, LIMITS(SHORTEST, DAY), .field = P(reuse_idle_ms)));
+ARGS(args_reuse_max, VALUE(NUMBER, LIMITS(0, 1048576), .field = P(reuse_max)));
 ARGS(args_queue, VALUE(NUMBER, LIMITS(0, 1048576)),
      OPTION("timeout", DURATION, LIMITS(SHORTEST, DAY)));
 ARGS(args_slow_start, VALUE(DURATION, LIMITS(0, DAY)));
-ARGS(args_send_proxy, VALUE(CHOICE, ONE_OF(choices_proxy)));
+ARGS(args_send_proxy,
+     VALUE(CHOICE, ONE_OF(choices_proxy), .field = P(send_proxy)));
 
 /* match */
 ARGS(args_deny, VALUE(NUMBER, LIMITS(400, 599), .flags = ARG_OPTIONAL));
@@ -317,6 +356,7 @@ ARGS(args_tos, VALUE(NUMBER, LIMITS(0, 255)));
 
 #define BLOCK .flags = KEYWORD_BLOCK
 #define LATER .flags = KEYWORD_UNSUPPORTED
+#define HTTP .flags = KEYWORD_HTTP
 #define LATER_AND(f) .flags = KEYWORD_UNSUPPORTED | KEYWORD_##f
 #define INTO(X, member, type)                                                  \
 	.list = {X(member), X(n_##member), sizeof(struct type)}
@@ -401,31 +441,33 @@ static const struct keyword rows[] = {
 	    .help = "without a byte in either direction"),
 	ROW("gateway", "timeout", "half-closed", "DUR", args_g_half_closed,
 	    .def = "1m", .help = "idle, after one side has closed"),
-	ROW("gateway", "timeout", "head", "DUR", args_timeout, LATER,
+	ROW("gateway", "timeout", "head", "DUR", args_g_head, .def = "10s",
 	    .help = "for a request head"),
-	ROW("gateway", "timeout", "body", "DUR", args_timeout, LATER,
-	    .help = "between pieces of a body"),
-	ROW("gateway", "timeout", "response", "DUR", args_timeout, LATER,
-	    .help = "for a response head"),
-	ROW("gateway", "timeout", "keep-alive", "DUR", args_timeout, LATER,
-	    .help = "between requests"),
-	ROW("gateway", "timeout", "sniff", "DUR", args_timeout, LATER,
+	ROW("gateway", "timeout", "body", "DUR", args_g_body, .def = "30s",
+	    .help = "between pieces of a request body"),
+	ROW("gateway", "timeout", "response", "DUR", args_g_response,
+	    .def = "1m", .help = "for a response head"),
+	ROW("gateway", "timeout", "keep-alive", "DUR", args_g_keep_alive,
+	    .def = "1m", .help = "between requests"),
+	ROW("gateway", "timeout", "sniff", "DUR", args_g_sniff, .def = "1s",
 	    .help = "for the first bytes"),
+	ROW("gateway", "timeout", "total", "DUR", args_g_total, .def = "0",
+	    .help = "for a request and its response"),
 	ROW("gateway", "limit", "connections", "N [per client] [test]",
 	    args_limit, LIMITS_INTO(G, LIMIT_CONNECTIONS),
 	    .flags = KEYWORD_REPEATS, .help = "connections at a time"),
 	ROW("gateway", "limit", "rate", "N/s [per client] [test]", args_rate,
 	    LIMITS_INTO(G, LIMIT_RATE), .flags = KEYWORD_REPEATS,
 	    .help = "new connections or requests"),
-	ROW("gateway", "limit", "request-head", "SIZE", args_size,
-	    LATER_AND(REPEATS), .help = "size of a request head"),
-	ROW("gateway", "limit", "request-body", "SIZE", args_size,
-	    LATER_AND(REPEATS), .help = "size of a request body"),
+	ROW("gateway", "limit", "request-head", "SIZE", args_g_head_max,
+	    .def = "16k", .help = "size of a request head"),
+	ROW("gateway", "limit", "request-body", "SIZE", args_g_body_max,
+	    .help = "size of a request body"),
 	ROW("gateway", "log", "access",
 	    "FILE|journal|none [format text|json|combined]", args_g_log,
 	    .def = "journal", .help = "one record per flow"),
-	GATEWAY("forwarded-for", "add|replace|off", args_forwarded, LATER,
-		.help = "X-Forwarded-For"),
+	GATEWAY("forwarded-for", "add|replace|off", args_g_forwarded,
+		.def = "add", .help = "X-Forwarded-For"),
 
 	/* service */
 	SERVICE("intercept",
@@ -457,23 +499,27 @@ static const struct keyword rows[] = {
 	    .def_for = idle_for, .help = "without a byte in either direction"),
 	ROW("service", "timeout", "half-closed", "DUR", args_s_half_closed,
 	    .help = "idle, after one side has closed"),
-	ROW("service", "timeout", "head", "DUR", args_timeout, LATER,
+	ROW("service", "timeout", "head", "DUR", args_s_head, HTTP,
 	    .help = "for a request head"),
-	ROW("service", "timeout", "body", "DUR", args_timeout, LATER,
-	    .help = "between pieces of a body"),
-	ROW("service", "timeout", "response", "DUR", args_timeout, LATER,
+	ROW("service", "timeout", "body", "DUR", args_s_body, HTTP,
+	    .help = "between pieces of a request body"),
+	ROW("service", "timeout", "response", "DUR", args_s_response, HTTP,
 	    .help = "for a response head"),
-	ROW("service", "timeout", "keep-alive", "DUR", args_timeout, LATER,
+	ROW("service", "timeout", "keep-alive", "DUR", args_s_keep_alive, HTTP,
 	    .help = "between requests"),
-	ROW("service", "timeout", "sniff", "DUR", args_timeout, LATER,
+	ROW("service", "timeout", "sniff", "DUR", args_s_sniff, HTTP,
 	    .help = "for the first bytes"),
+	ROW("service", "timeout", "total", "DUR", args_s_total, HTTP,
+	    .help = "for a request and its response"),
 	SERVICE("accept-proxy", "", args_none, LATER,
+		.written = S(accept_proxy), .place = S(accept_proxy_place),
 		.help = "clients send PROXY protocol"),
-	SERVICE("forwarded-for", "add|replace|off", args_forwarded, LATER,
+	SERVICE("forwarded-for", "add|replace|off", args_s_forwarded, HTTP,
 		.help = "X-Forwarded-For"),
-	SERVICE("cluster-client-ip", "on|off", args_on_off, LATER,
+	SERVICE("cluster-client-ip", "on|off", args_cluster, HTTP, .def = "off",
 		.help = "X-Cluster-Client-Ip"),
-	SERVICE("non-http", "tunnel|close", args_non_http, LATER,
+	SERVICE("non-http", "tunnel|close", args_non_http, HTTP,
+		.def_for = non_http_for,
 		.help = "first bytes that are no request"),
 	SERVICE("responses", "N", args_responses, .place = S(responses_place),
 		.help = "answers to one datagram"),
@@ -485,15 +531,17 @@ static const struct keyword rows[] = {
 	    LIMITS_INTO(S, LIMIT_RATE),
 	    .flags = KEYWORD_REPEATS | KEYWORD_INHERITS,
 	    .help = "new connections or requests"),
-	ROW("service", "limit", "request-head", "SIZE", args_size,
-	    LATER_AND(REPEATS), .help = "size of a request head"),
-	ROW("service", "limit", "request-body", "SIZE", args_size,
-	    LATER_AND(REPEATS), .help = "size of a request body"),
+	ROW("service", "limit", "request-head", "SIZE", args_s_head_max, HTTP,
+	    .help = "size of a request head"),
+	ROW("service", "limit", "request-body", "SIZE", args_s_body_max, HTTP,
+	    .help = "size of a request body"),
 	SERVICE("error-page", "STATUS FILE", args_error_page,
-		LATER_AND(REPEATS), .help = "body of an answer of our own"),
+		INTO(S, error_pages, policy_error_page),
+		.flags = KEYWORD_HTTP | KEYWORD_REPEATS,
+		.help = "body of an answer of our own"),
 	ROW("service", "log", "access",
 	    "FILE|journal|none [format text|json|combined]", args_s_log,
-	    .help = "one record per flow"),
+	    .place = S(log_place), .help = "one record per flow"),
 
 	/* pool */
 	POOL("node",
@@ -545,17 +593,18 @@ static const struct keyword rows[] = {
 	     .help = "errors of real traffic take a node down"),
 	POOL("failure-pool", "POOL", args_pool, LATER,
 	     .help = "used when no node is usable"),
-	POOL("reuse", "safe|never", args_reuse, LATER,
-	     .help = "keep connections to servers"),
-	POOL("reuse-idle", "DUR", args_timeout, LATER,
-	     .help = "how long they are kept"),
-	POOL("reuse-max", "N", args_reuse_max, LATER,
-	     .help = "how many are kept"),
+	POOL("reuse", "safe|never", args_reuse, .def = "safe",
+	     .place = P(reuse_place), .help = "keep connections to servers"),
+	POOL("reuse-idle", "DUR", args_reuse_idle, .def = "1m",
+	     .place = P(reuse_place), .help = "how long they are kept"),
+	POOL("reuse-max", "N", args_reuse_max, .def = "64",
+	     .place = P(reuse_place), .help = "how many are kept"),
 	POOL("queue", "N [timeout DUR]", args_queue, LATER,
 	     .help = "wait for a node at its max"),
 	POOL("slow-start", "DUR", args_slow_start, LATER,
 	     .help = "ramp of a node that returns"),
 	POOL("send-proxy", "v1|v2", args_send_proxy, LATER,
+	     .place = P(send_proxy_place),
 	     .help = "PROXY protocol to the node"),
 
 	/* match */
@@ -674,6 +723,18 @@ choice_word(const struct choice *choices, unsigned int value)
 			return choices->word;
 	assert(!"a value without a word");
 	return "";
+}
+
+const char *
+size_format(uint64_t n, char buf[SIZE_TEXT_LEN])
+{
+	static const char *const units[] = {"", "k", "m", "g"};
+	size_t i;
+
+	for (i = 0; i < 3 && n && n % 1024 == 0; i++)
+		n /= 1024;
+	snprintf(buf, SIZE_TEXT_LEN, "%" PRIu64 "%s", n, units[i]);
+	return buf;
 }
 
 const char *

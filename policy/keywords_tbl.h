@@ -22,12 +22,13 @@ enum type {
 	TYPE_END,     /* closes an array of arguments */
 	TYPE_FLAG,    /* the word alone */
 	TYPE_CHOICE,  /* one of `choices` */
-	TYPE_YES_NO,  /* or, for an option, the one of `choices` */
+	TYPE_YES_NO,  /* or the words of `choices` */
 	TYPE_NUMBER,  /* or one of `choices` */
 	TYPE_NUMBERS, /* list */
 	TYPE_HEX,
 	TYPE_DURATION, /* limits in ms */
-	TYPE_SIZE,
+	TYPE_SIZE,     /* limits in bytes */
+	TYPE_VOLUME,   /* a size that may need 64 bits */
 	TYPE_RATE,
 	TYPE_NAME,
 	TYPE_POOL,	  /* name of a pool, which may be defined later */
@@ -86,6 +87,7 @@ enum {
 	KEYWORD_ONE_OF = 1 << 7,     /* one value whatever the second word */
 	KEYWORD_PARSER = 1 << 8,     /* define, include: parse.c does them */
 	KEYWORD_INHERITS = 1 << 9,   /* elements of the gateway's count too */
+	KEYWORD_HTTP = 1 << 10,	     /* in a service of mode http only */
 };
 
 /* Where elements of a statement that repeats go; size 0: nowhere. */
@@ -143,6 +145,10 @@ const struct choice *choice_find(const struct choice *choices,
 
 /* The word of a value; never NULL for a value of the enum. */
 const char *choice_word(const struct choice *choices, unsigned int value);
+
+/* A size in the largest unit that keeps it whole: "16k" "2m". */
+enum { SIZE_TEXT_LEN = sizeof("18446744073709551615g") };
+const char *size_format(uint64_t n, char buf[SIZE_TEXT_LEN]);
 
 /* What the *_name() functions of policy.h and the printer share. */
 extern const struct choice choices_proto[];

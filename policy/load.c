@@ -141,15 +141,6 @@ include_file(struct sources *s, const char *path, const struct word *pattern,
 	return true;
 }
 
-/* The directory of a path with its slash, or "". */
-static size_t
-directory_length(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? (size_t)(slash - path) + 1 : 0;
-}
-
 /*
  * `pattern` as a path: absolute, or relative to the file that names it. In
  * a glob the letters of that file's directory stand for themselves.
@@ -162,7 +153,7 @@ resolve(struct sources *s, const char *pattern, const struct source *from,
 	const char *copy;
 	size_t i, len;
 
-	len = *pattern == '/' ? 0 : directory_length(from->name);
+	len = *pattern == '/' ? 0 : source_directory(from->name);
 	for (i = 0; i < len; i++) {
 		if (is_glob && strchr("*?[\\", from->name[i]))
 			str_add_char(&path, '\\');

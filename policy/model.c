@@ -126,12 +126,12 @@ note_written(struct builder *b, struct block *block, const struct keyword *row,
 	size_t i = row_index(row->flags & KEYWORD_ONE_OF ? st->row : row);
 	char name[KEYWORD_NAME_LEN];
 
-	if (row->flags & KEYWORD_REPEATS)
-		return true;
 	if (!block->written[i].line) {
 		block->written[i] = st->key.place;
 		return true;
 	}
+	if (row->flags & KEYWORD_REPEATS)
+		return true;
 	report(b->sources, DIAG_ERROR, st->key.place, "'%s' is given twice",
 	       row->flags & KEYWORD_ONE_OF ? row->word
 					   : keyword_name(row, name));
@@ -309,6 +309,29 @@ inherit_block(struct builder *b, struct policy_service *s,
 	}
 }
 
+/* --- words of http -------------------------------------------------------- */
+
+/* They mean nothing in another mode; which one is known at the end. */
+static void
+check_http_words(struct builder *b, const struct block *block,
+		 const struct policy_service *s)
+{
+	const struct keyword *rows;
+	char name[KEYWORD_NAME_LEN];
+	size_t i, n;
+
+	if (s->mode == MODE_HTTP)
+		return;
+	rows = keywords(&n);
+	for (i = 0; i < n; i++)
+		if (rows[i].flags & KEYWORD_HTTP && block->written[i].line)
+			report(b->sources, DIAG_ERROR, block->written[i],
+			       "service '%s' is of mode %s: '%s' needs 'mode "
+			       "http'",
+			       s->name, mode_name(s->mode),
+			       keyword_name(&rows[i], name));
+}
+
 /* --- blocks --------------------------------------------------------------- */
 
 /* The header of `service NAME`: returns false if the name is of no use. */
@@ -422,6 +445,8 @@ read_service(struct builder *b, const struct statement *st)
 	else if (s.n_listens)
 		s.proto = s.listens[0].proto;
 	inherit_block(b, &s, block.written);
+	if (!is_bad(&block, "mode"))
+		check_http_words(b, &block, &s);
 	b->services =
 		arena_push(p->arena, b->services, p->n_services, sizeof(s));
 	b->services[p->n_services++] = s;
@@ -462,12 +487,11 @@ static void
 add_original(struct builder *b)
 {
 	static const struct policy_node node = {.original = true};
-	struct policy_pool pool = {
-		.name = "original",
-		.n_nodes = 1,
-		.source = SOURCE_CLIENT,
-	};
+	struct policy_pool pool = {.name = "original", .n_nodes = 1};
+	struct block block = {.name = "pool", .base = (char *)&pool};
 
+	fill_defaults(b, &block);
+	pool.source = SOURCE_CLIENT;
 	pool.nodes = arena_memdup(b->sources->keep, &node, sizeof(node));
 	push_pool(b, &pool);
 }

@@ -71,6 +71,13 @@ enum timeout_kind {
 	TIMEOUT_CONNECT,
 	TIMEOUT_IDLE,
 	TIMEOUT_HALF_CLOSED,
+	/* of http */
+	TIMEOUT_HEAD,	    /* of a request */
+	TIMEOUT_BODY,	    /* between pieces of a request's */
+	TIMEOUT_RESPONSE,   /* its head */
+	TIMEOUT_KEEP_ALIVE, /* between requests */
+	TIMEOUT_SNIFF,	    /* the first bytes of a connection */
+	TIMEOUT_TOTAL,	    /* a request and its response; 0: no limit */
 	TIMEOUT_COUNT,
 };
 
@@ -88,6 +95,33 @@ enum log_target {
 enum log_format {
 	LOG_FORMAT_TEXT,
 	LOG_FORMAT_JSON,
+	LOG_FORMAT_COMBINED, /* of http: as web servers write it */
+};
+
+/* X-Forwarded-For of a request that goes on to the server. */
+enum forwarded_for {
+	FORWARDED_FOR_ADD,     /* the client's address behind what is there */
+	FORWARDED_FOR_REPLACE, /* instead of what is there */
+	FORWARDED_FOR_OFF,     /* as it came */
+};
+
+/* Of a connection whose first bytes are no request. */
+enum non_http {
+	NON_HTTP_TUNNEL,
+	NON_HTTP_CLOSE,
+};
+
+/* Connections to servers, after a response. */
+enum reuse {
+	REUSE_SAFE, /* kept for requests that may travel on them */
+	REUSE_NEVER,
+};
+
+/* The PROXY protocol to a node. */
+enum send_proxy {
+	SEND_PROXY_NONE,
+	SEND_PROXY_V1,
+	SEND_PROXY_V2,
 };
 
 /* Bits of policy_gateway.families and of other sets of families. */
@@ -159,6 +193,13 @@ struct policy_limit {
 	bool test;	 /* count and log only */
 };
 
+/* The body of an answer of our own. */
+struct policy_error_page {
+	struct place place;
+	uint32_t status;
+	const char *path; /* of a file, which policy/ does not open */
+};
+
 struct policy_gateway {
 	struct place place; /* line 0 when the policy has no gateway block */
 	struct policy_ifaces inside;
@@ -187,6 +228,9 @@ struct policy_gateway {
 	bool idle_named; /* `timeout idle` was written */
 	const struct policy_limit *limits;
 	size_t n_limits;
+	uint32_t request_head_max; /* bytes */
+	uint64_t request_body_max; /* bytes; 0: any number */
+	enum forwarded_for forwarded_for;
 	struct policy_log log;
 };
 
@@ -204,6 +248,12 @@ struct policy_pool {
 	enum source_kind source;
 	struct addr source_addr;   /* SOURCE_ADDRESS, else AF_UNSPEC */
 	struct place source_place; /* line 0: not written */
+	enum reuse reuse;
+	uint32_t reuse_idle_ms;
+	uint32_t reuse_max;	  /* per worker and node; 0: keep none */
+	struct place reuse_place; /* of any of these; line 0: not written */
+	enum send_proxy send_proxy;
+	struct place send_proxy_place; /* line 0: not written */
 };
 
 struct policy_service {
@@ -227,6 +277,17 @@ struct policy_service {
 	const struct policy_limit *limits; /* the gateway's among them */
 	size_t n_limits;
 	struct policy_log log;
+	struct place log_place; /* line 0: not written */
+	bool accept_proxy;
+	struct place accept_proxy_place; /* line 0: not written */
+	/* of http */
+	uint32_t request_head_max; /* bytes */
+	uint64_t request_body_max; /* bytes; 0: any number */
+	enum forwarded_for forwarded_for;
+	bool cluster_client_ip;
+	enum non_http non_http;
+	const struct policy_error_page *error_pages; /* a status once */
+	size_t n_error_pages;
 };
 
 struct policy {

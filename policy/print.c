@@ -78,11 +78,22 @@ print_flag(const struct printing *p)
 	str_add(p->out, *(const bool *)p->src ? p->arg->word : "");
 }
 
+/* The word of a value; 0 need not have one. */
+static void
+print_word_of(const struct printing *p, unsigned int value)
+{
+	const struct choice *c;
+
+	for (c = p->arg->choices; !value && c->word && c->value; c++)
+		;
+	if (value || c->word)
+		str_add(p->out, choice_word(p->arg->choices, value));
+}
+
 static void
 print_choice(const struct printing *p)
 {
-	str_add(p->out,
-		choice_word(p->arg->choices, *(const unsigned int *)p->src));
+	print_word_of(p, *(const unsigned int *)p->src);
 }
 
 static void
@@ -91,7 +102,7 @@ print_yes_no(const struct printing *p)
 	bool yes = *(const bool *)p->src;
 
 	if (p->arg->choices)
-		str_add(p->out, yes ? p->arg->choices->word : "");
+		print_word_of(p, yes);
 	else
 		str_add(p->out, yes ? "yes" : "no");
 }
@@ -105,6 +116,23 @@ print_number(const struct printing *p)
 		str_add(p->out, choice_word(p->arg->choices, 0));
 	else if (n || p->row->def)
 		str_addf(p->out, "%u", n);
+}
+
+static void
+print_size(const struct printing *p)
+{
+	char buf[SIZE_TEXT_LEN];
+
+	str_add(p->out, size_format(*(const uint32_t *)p->src, buf));
+}
+
+static void
+print_volume(const struct printing *p)
+{
+	uint64_t n = *(const uint64_t *)p->src;
+	char buf[SIZE_TEXT_LEN];
+
+	str_add(p->out, n ? size_format(n, buf) : "");
 }
 
 static void
@@ -261,12 +289,13 @@ static void (*const printers[TYPE_COUNT])(const struct printing *p) = {
 	[TYPE_CHOICE] = print_choice,	  [TYPE_YES_NO] = print_yes_no,
 	[TYPE_NUMBER] = print_number,	  [TYPE_HEX] = print_hex,
 	[TYPE_DURATION] = print_duration, [TYPE_NAME] = print_word,
-	[TYPE_POOL] = print_pool,	  [TYPE_WORD] = print_word,
-	[TYPE_IFACES] = print_ifaces,	  [TYPE_FAMILIES] = print_families,
-	[TYPE_PREFIXES] = print_prefixes, [TYPE_PORTS] = print_ports,
-	[TYPE_RANGE] = print_range,	  [TYPE_LISTEN] = print_listen,
-	[TYPE_NODE] = print_node,	  [TYPE_SOURCE] = print_source,
-	[TYPE_LOG] = print_log,
+	[TYPE_SIZE] = print_size,	  [TYPE_VOLUME] = print_volume,
+	[TYPE_PATH] = print_word,	  [TYPE_POOL] = print_pool,
+	[TYPE_WORD] = print_word,	  [TYPE_IFACES] = print_ifaces,
+	[TYPE_FAMILIES] = print_families, [TYPE_PREFIXES] = print_prefixes,
+	[TYPE_PORTS] = print_ports,	  [TYPE_RANGE] = print_range,
+	[TYPE_LISTEN] = print_listen,	  [TYPE_NODE] = print_node,
+	[TYPE_SOURCE] = print_source,	  [TYPE_LOG] = print_log,
 };
 
 /* --- statements ----------------------------------------------------------- */
@@ -435,18 +464,27 @@ print_block(const struct policy *p, const char *block, const char *name,
 			continue;
 		if (rows[i].list.size)
 			print_list(p, &rows[i], base, out);
-		else if (rows[i].args->field)
+		else if (rows[i].args->field || rows[i].written)
 			print_single(p, &rows[i], base, out);
 	}
 	str_add(out, "}\n");
 }
 
-/* Is it as it would be without a definition? */
-static bool
-is_built_in(const struct policy_pool *pool)
+/* Not if it is as it would be without a definition. */
+static void
+print_pool_block(const struct policy *p, const struct policy_pool *pool,
+		 struct str *out)
 {
-	return !strcmp(pool->name, "original") && pool->n_nodes == 1 &&
-	       pool->nodes[0].original && pool->source == SOURCE_CLIENT;
+	static const char built_in[] = "pool original {\n"
+				       "    node original\n"
+				       "    source client\n"
+				       "}\n";
+	struct str text = {0};
+
+	print_block(p, "pool", pool->name, pool, &text);
+	if (strcmp(str_text(&text), built_in) != 0)
+		str_addf(out, "%s%s", out->len ? "\n" : "", str_text(&text));
+	str_fini(&text);
 }
 
 void
@@ -460,9 +498,7 @@ policy_print(const struct policy *p, struct str *out)
 		str_add(out, str_text(&text));
 	str_fini(&text);
 	for (i = 0; i < p->n_pools; i++)
-		if (!is_built_in(&p->pools[i]))
-			print_block(p, "pool", p->pools[i].name, &p->pools[i],
-				    out);
+		print_pool_block(p, &p->pools[i], out);
 	for (i = 0; i < p->n_services; i++)
 		print_block(p, "service", p->services[i].name, &p->services[i],
 			    out);

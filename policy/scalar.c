@@ -11,6 +11,8 @@
 #include "lib/names.h"
 #include "policy/policy.h"
 
+#define VOLUME_MAX ((uint64_t)1 << 50)
+
 /* --- numbers -------------------------------------------------------------- */
 
 /* Digits at *text, which moves behind them; UINT64_MAX if they are too many,
@@ -147,19 +149,57 @@ scalar_duration(const struct reading *r)
 	return reading_store(r, &ms, sizeof(ms));
 }
 
-int
-scalar_size(const struct reading *r)
+/* Bytes, of which `k`, `m` and `g` are 1024s; UINT64_MAX: too many. */
+static int
+read_size(const struct reading *r, uint64_t *ret_n)
 {
-	const char *p = r->word->text;
+	static const char units[] = "kmg";
+	const char *p = r->word->text, *unit;
 	char buf[SHOWN_LEN];
 	uint64_t n;
 
-	if (read_digits(&p, 10, &n) < 0 || (*p && (!strchr("kmg", *p) || p[1])))
+	if (read_digits(&p, 10, &n) < 0 || (*p && (!strchr(units, *p) || p[1])))
 		return reading_mistake(
 			r, r->word,
 			"'%s' is not a size, such as 16384, 64k or 2m",
 			shown(r->word->text, buf));
+	for (unit = units; *p && unit <= strchr(units, *p); unit++)
+		n = n > UINT64_MAX / 1024 ? UINT64_MAX : n * 1024;
+	*ret_n = n;
 	return 0;
+}
+
+int
+scalar_size(const struct reading *r)
+{
+	char buf[SHOWN_LEN], low[SIZE_TEXT_LEN], high[SIZE_TEXT_LEN];
+	uint32_t size;
+	uint64_t n;
+
+	if (read_size(r, &n) < 0)
+		return -EINVAL;
+	if (n < r->arg->min || n > r->arg->max)
+		return reading_mistake(r, r->word, "%s is outside %s-%s",
+				       shown(r->word->text, buf),
+				       size_format(r->arg->min, low),
+				       size_format(r->arg->max, high));
+	size = (uint32_t)n;
+	return reading_store(r, &size, sizeof(size));
+}
+
+int
+scalar_volume(const struct reading *r)
+{
+	char buf[SHOWN_LEN], high[SIZE_TEXT_LEN];
+	uint64_t n;
+
+	if (read_size(r, &n) < 0)
+		return -EINVAL;
+	if (n < 1 || n > VOLUME_MAX)
+		return reading_mistake(r, r->word, "%s is outside 1-%s",
+				       shown(r->word->text, buf),
+				       size_format(VOLUME_MAX, high));
+	return reading_store(r, &n, sizeof(n));
 }
 
 int
@@ -282,12 +322,20 @@ scalar_words(const struct reading *r)
 	return 0;
 }
 
+/* Absolute, or relative to the file that names it. */
 int
 scalar_path(const struct reading *r)
 {
+	const char *path;
+
 	if (!*r->word->text)
 		return reading_mistake(r, r->word, "a path is expected");
-	return reading_store_text(r);
+	if (!r->dst || *r->word->text == '/')
+		return reading_store_text(r);
+	path = arena_printf(r->sources->keep, "%.*s%s",
+			    (int)source_directory(r->word->place.file),
+			    r->word->place.file, r->word->text);
+	return reading_store(r, &path, sizeof(path));
 }
 
 /* --- text with variables -------------------------------------------------- */

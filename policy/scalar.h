@@ -14,6 +14,7 @@ int scalar_numbers(const struct reading *r);
 int scalar_hex(const struct reading *r);
 int scalar_duration(const struct reading *r);
 int scalar_size(const struct reading *r);
+int scalar_volume(const struct reading *r);
 int scalar_rate(const struct reading *r);
 int scalar_flag(const struct reading *r);
 int scalar_choice(const struct reading *r);

@@ -27,6 +27,14 @@ source_add(struct sources *s, const char *name, const char *text, size_t len)
 	return source;
 }
 
+size_t
+source_directory(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash ? (size_t)(slash - name) + 1 : 0;
+}
+
 bool
 report_is_full(const struct sources *s)
 {

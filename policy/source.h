@@ -53,6 +53,9 @@ struct sources {
 struct source *source_add(struct sources *s, const char *name, const char *text,
 			  size_t len);
 
+/* Length of the directory of a file's name, with its slash; 0: none. */
+size_t source_directory(const char *name);
+
 /* Report a mistake at `place`; its line is shown if it can be. */
 void report(struct sources *s, enum diag_level level, struct place place,
 	    const char *fmt, ...) __attribute__((format(printf, 4, 5)));

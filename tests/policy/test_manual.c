@@ -150,6 +150,10 @@ check_limits(const struct keyword *row, const struct arg *arg, const char *item)
 			 clock_duration(arg->max, high));
 	else if (arg->type == TYPE_NUMBER)
 		snprintf(text, sizeof(text), "%u to %u", arg->min, arg->max);
+	else if (arg->type == TYPE_SIZE)
+		snprintf(text, sizeof(text), "%s to %s",
+			 size_format(arg->min, low),
+			 size_format(arg->max, high));
 	else
 		return;
 	UNIT_CHECK(strstr(item, text) != NULL, "%s: limits '%s'", row->word,

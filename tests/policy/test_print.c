@@ -136,6 +136,32 @@ static const char *const different[] = {
 	"tcp port 80 }",
 	"gateway { inside eth1; timeout idle 1h } service web { intercept tcp "
 	"port 80 }",
+	"gateway { inside eth1; timeout head 5s } service web { intercept tcp "
+	"port 80 }",
+	"gateway { inside eth1; timeout body 5s } service web { intercept tcp "
+	"port 80 }",
+	"gateway { inside eth1; timeout response 5s } service web { intercept "
+	"tcp port 80 }",
+	"gateway { inside eth1; timeout keep-alive 5s } service web { "
+	"intercept tcp port 80 }",
+	"gateway { inside eth1; timeout sniff 5s } service web { intercept tcp "
+	"port 80 }",
+	"gateway { inside eth1; timeout total 5s } service web { intercept tcp "
+	"port 80 }",
+	"gateway { inside eth1; limit request-head 17k } service web { "
+	"intercept tcp port 80 }",
+	"gateway { inside eth1; limit request-body 5g } service web { "
+	"intercept tcp port 80 }",
+	"gateway { inside eth1; limit request-body 9g } service web { "
+	"intercept tcp port 80 }",
+	"gateway { inside eth1; forwarded-for off } service web { intercept "
+	"tcp port 80 }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; use p } "
+	"pool p { node 1.2.3.4; reuse never }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; use p } "
+	"pool p { node 1.2.3.4; reuse-idle 1h }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; use p } "
+	"pool p { node 1.2.3.4; reuse-max 0 }",
 	"gateway { inside eth1; upstream-tracking off } service web { "
 	"intercept tcp port 80 }",
 	"gateway { inside eth1 } service web { intercept tcp port 80 via "
