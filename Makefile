@@ -177,6 +177,19 @@ PROXYD = \
 	proxyd/stream/relay \
 	proxyd/stream/inbox \
 	proxyd/stream/proxyproto \
+	proxyd/http/bad_tbl \
+	proxyd/http/bad \
+	proxyd/http/fields_tbl \
+	proxyd/http/head \
+	proxyd/http/known \
+	proxyd/http/scan \
+	proxyd/http/stray \
+	proxyd/http/authority \
+	proxyd/http/startline \
+	proxyd/http/fields \
+	proxyd/http/framing \
+	proxyd/http/parse \
+	proxyd/http/chunks \
 	proxyd/ctl/record \
 	proxyd/ctl/access \
 	proxyd/ctl/wire \
@@ -225,7 +238,8 @@ PROGRAMS = netsetup/main proxyd/main proxyd/proxyctl
 
 # those of the modules above that are a header only and have no .c file
 HEADERS = policy/policy netsetup/doctor/doctor_tbl \
-	proxyd/base/reason_tbl proxyd/flow/steps_tbl
+	proxyd/base/reason_tbl proxyd/flow/steps_tbl \
+	proxyd/http/bad_tbl proxyd/http/fields_tbl proxyd/http/head
 
 # --- tools and flags -------------------------------------------------------
 

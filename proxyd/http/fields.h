@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fields.h - lines of "name: value" (RFC 9112 5).
+ *
+ * In heads and in trailers. Reads the grammar only; what a field means is the
+ * business of framing.h.
+ */
+#ifndef PROXYD_HTTP_FIELDS_H
+#define PROXYD_HTTP_FIELDS_H
+
+#include "proxyd/http/bad.h"
+#include "proxyd/http/head.h"
+
+/*
+ * Read the line at `p`, whose texts count from `buf`. Returns the first byte
+ * behind it; or NULL with the reason to refuse it, HTTP_BAD_NONE where it is
+ * only not whole. An empty line is none of these: ask before.
+ */
+const char *fields_line(const char *buf, const char *p, const char *end,
+			struct http_field *ret_field, enum http_bad *ret_bad);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* scan.c - the table of scan.h. */
+#include "proxyd/http/scan.h"
+
+enum {
+	/* what is visible, of most kinds */
+	V = SCAN_VALUE | SCAN_PATH | SCAN_QUERY,
+	T = V | SCAN_TOKEN,
+	H = T | SCAN_HOST,
+	D = H | SCAN_DIGIT | SCAN_HEX,
+	X = H | SCAN_HEX,
+};
+
+const uint8_t scan_classes[256] = {
+	['\t'] = SCAN_VALUE,
+	[' '] = SCAN_VALUE,
+	['!'] = T,
+	['"'] = V,
+	['#'] = SCAN_VALUE | SCAN_TOKEN,
+	['$'] = T,
+	['%'] = SCAN_VALUE | SCAN_TOKEN | SCAN_QUERY,
+	['&'] = T,
+	['\''] = T,
+	['('] = V,
+	[')'] = V,
+	['*'] = T,
+	['+'] = T,
+	[','] = V,
+	['-'] = H,
+	['.'] = H,
+	['/'] = V,
+	['0' ... '9'] = D,
+	[':'] = V,
+	[';'] = V,
+	['<'] = V,
+	['='] = V,
+	['>'] = V,
+	['?'] = SCAN_VALUE | SCAN_QUERY,
+	['@'] = V,
+	['A' ... 'F'] = X,
+	['G' ... 'Z'] = H,
+	['['] = V,
+	['\\'] = SCAN_VALUE | SCAN_QUERY,
+	[']'] = V,
+	['^'] = T,
+	['_'] = H,
+	['`'] = T,
+	['a' ... 'f'] = X,
+	['g' ... 'z'] = H,
+	['{'] = V,
+	['|'] = T,
+	['}'] = V,
+	['~'] = H,
+	[0x80 ... 0xff] = SCAN_VALUE,
+};

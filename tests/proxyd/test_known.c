@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_known.c - every known field is found, and no other. */
+#include <ctype.h>
+#include <string.h>
+
+#include "proxyd/http/known.h"
+
+#include "tests/proxyd/bytes.h"
+
+/* In any case; and before a guard page. */
+static void
+test_found(void)
+{
+	enum http_field_id id;
+	struct bytes b;
+	char upper[64];
+	size_t len, i;
+
+	bytes_init(&b, sizeof(upper));
+	for (id = HTTP_FIELD_OTHER + 1; id < HTTP_FIELD_COUNT; id++) {
+		const char *name = known_name(id);
+
+		len = strlen(name);
+		for (i = 0; i <= len; i++)
+			upper[i] = (char)toupper((unsigned char)name[i]);
+		UNIT_CHECK(known_find(name, len) == id, "%s", name);
+		UNIT_CHECK(known_find(bytes_put(&b, upper, len), len) == id,
+			   "%s", upper);
+		UNIT_CHECK(strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789"
+					"-") == len,
+			   "'%s' is not lower-case", name);
+	}
+	bytes_fini(&b);
+}
+
+/* One byte more, less, or another: each of 256 at each place. */
+static void
+test_nearly(void)
+{
+	enum http_field_id id, got;
+	char name[64];
+	size_t len, i;
+	int c;
+
+	for (id = HTTP_FIELD_OTHER + 1; id < HTTP_FIELD_COUNT; id++) {
+		strcpy(name, known_name(id));
+		len = strlen(name);
+		for (i = 0; i < len; i++) {
+			char was = name[i];
+
+			for (c = 0; c < 256; c++) {
+				name[i] = (char)c;
+				got = known_find(name, len);
+				UNIT_CHECK((got == id) == (c < 128 &&
+							   tolower(c) == was),
+					   "%s with %02x at %zu", name, c, i);
+			}
+			name[i] = was;
+		}
+		got = known_find(name, len - 1);
+		UNIT_CHECK(got != id, "%s, cut", name);
+		strcat(name, "s");
+		UNIT_CHECK(known_find(name, len + 1) != id, "%s", name);
+	}
+	CU_ASSERT_EQUAL(known_find("", 0), HTTP_FIELD_OTHER);
+	CU_ASSERT_EQUAL(known_find("x-unknown", 9), HTTP_FIELD_OTHER);
+}
+
+static void
+test_kinds(void)
+{
+	CU_ASSERT(known_hop(HTTP_FIELD_CONNECTION) &&
+		  known_hop(HTTP_FIELD_TE) && known_hop(HTTP_FIELD_UPGRADE));
+	CU_ASSERT(!known_hop(HTTP_FIELD_OTHER) && !known_hop(HTTP_FIELD_HOST));
+	CU_ASSERT(known_head_only(HTTP_FIELD_HOST) &&
+		  known_head_only(HTTP_FIELD_CONTENT_LENGTH) &&
+		  known_head_only(HTTP_FIELD_TRANSFER_ENCODING) &&
+		  known_head_only(HTTP_FIELD_AUTHORIZATION) &&
+		  known_head_only(HTTP_FIELD_X_FORWARDED_FOR));
+	CU_ASSERT(!known_head_only(HTTP_FIELD_OTHER));
+}
+
+static const struct unit_test tests[] = {
+	{"found", test_found},
+	{"nearly", test_nearly},
+	{"kinds", test_kinds},
+};
+
+UNIT_MAIN("known", tests)
