@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/clock.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -69,6 +70,20 @@ clock_stamp(char buf[CLOCK_STAMP_LEN])
 	at = put_digits(at, tm.tm_sec, 2, '.');
 	at = put_digits(at, (int)(ts.tv_nsec / 1000000), 3, 'Z');
 	*at = '\0';
+	return buf;
+}
+
+const char *
+clock_web_stamp(const char stamp[CLOCK_STAMP_LEN],
+		char buf[CLOCK_WEB_STAMP_LEN])
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	int month = (stamp[5] - '0') * 10 + stamp[6] - '0';
+
+	assert(month >= 1 && month <= 12);
+	snprintf(buf, CLOCK_WEB_STAMP_LEN, "%.2s/%.3s/%.4s:%.8s +0000",
+		 stamp + 8, months + (size_t)3 * (size_t)(month - 1), stamp,
+		 stamp + 11);
 	return buf;
 }
 

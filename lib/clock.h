@@ -22,6 +22,15 @@ void clock_sleep_until_boot(uint64_t ms);
 /* Wall-clock time as RFC 3339 in UTC with milliseconds. Returns `buf`. */
 const char *clock_stamp(char buf[CLOCK_STAMP_LEN]);
 
+enum { CLOCK_WEB_STAMP_LEN = sizeof("23/Nov/2026:01:27:05 +0000") };
+
+/*
+ * A stamp of clock_stamp() as the logs of web servers have it. Returns
+ * `buf`. Source: mod_log_config, %t.
+ */
+const char *clock_web_stamp(const char stamp[CLOCK_STAMP_LEN],
+			    char buf[CLOCK_WEB_STAMP_LEN]);
+
 enum { CLOCK_DURATION_LEN = 24 };
 
 /*

@@ -3,10 +3,12 @@
  * record.c - text of record.h.
  *
  * The fields are a list that is walked for either format, so that both have
- * the same fields in the same order. A missing value is "-", or null.
+ * the same fields in the same order. A missing value is "-", or null. The
+ * format of web servers is no list of ours, and stands apart.
  */
 #include "proxyd/ctl/record.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "lib/json.h"
@@ -42,12 +44,21 @@ put_key(struct writer *w, const char *key)
 	str_add_char(w->out, '=');
 }
 
+/* Printable in ASCII, and no mark of a quoted text. */
+static bool
+is_safe(unsigned char c)
+{
+	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
 /* Needs no quotes: printable, not empty, nothing that ends a value. */
 static bool
 is_plain(const char *text)
 {
 	const unsigned char *s;
 
+	if (text[0] == '-' && !text[1])
+		return false; /* it stands for a missing value */
 	for (s = (const unsigned char *)text; *s; s++)
 		if (*s <= ' ' || *s >= 0x7f || *s == '"' || *s == '\\' ||
 		    *s == '=')
@@ -64,7 +75,7 @@ put_quoted(struct str *out, const char *text)
 	for (s = (const unsigned char *)text; *s; s++) {
 		if (*s == '"' || *s == '\\')
 			str_addf(out, "\\%c", *s);
-		else if (*s < ' ' || *s == 0x7f)
+		else if (!is_safe(*s))
 			str_addf(out, "\\x%02x", *s);
 		else
 			str_add_char(out, (char)*s);
@@ -98,6 +109,42 @@ put_text(struct writer *w, const char *key, const char *text)
 		else
 			put_quoted(w->out, text);
 	}
+}
+
+/* `text` if it is short enough, or a shorter one in `buf`; see record.h. */
+static const char *
+cut(const char *text, size_t max, char buf[RECORD_PATH_MAX + sizeof("...")])
+{
+	size_t n, used = 0;
+
+	for (n = 0; text[n]; n++) {
+		used += is_safe((unsigned char)text[n]) ? 1 : 4;
+		if (used > max)
+			break;
+	}
+	if (!text[n])
+		return text;
+	memcpy(buf, text, n);
+	memcpy(buf + n, "...", sizeof("..."));
+	return buf;
+}
+
+/* A text of a client's. */
+static void
+put_cut(struct writer *w, const char *key, const char *text, size_t max)
+{
+	char buf[RECORD_PATH_MAX + sizeof("...")];
+
+	put_text(w, key, text ? cut(text, max, buf) : NULL);
+}
+
+static inline void
+put_bool(struct writer *w, const char *key, bool value)
+{
+	if (w->json)
+		json_bool(w->json, key, value);
+	else
+		put_plain(w, key, value ? "yes" : "no");
 }
 
 static inline void
@@ -151,13 +198,79 @@ put_flow(struct writer *w, const struct record *r)
 	put_ms(w, "ms_total", r->ms_total);
 }
 
+/* What a request has beside that. */
+static void
+put_request(struct writer *w, const struct record *r)
+{
+	if (r->mode != MODE_HTTP)
+		return;
+	put_cut(w, "method", r->method, RECORD_NAME_MAX);
+	put_cut(w, "host", r->host, RECORD_NAME_MAX);
+	put_cut(w, "path", r->path, RECORD_PATH_MAX);
+	if (r->status)
+		put_number(w, "status", r->status);
+	else
+		put_text(w, "status", NULL);
+	put_ms(w, "ms_first", r->ms_first);
+	put_bool(w, "reused", r->reused);
+}
+
 static void
 put_fields(struct writer *w, const struct record *r)
 {
 	put_plain(w, "time", r->time);
 	put_flow(w, r);
+	put_request(w, r);
 	put_plain(w, "close", reason_word(r->close));
 	put_text(w, "note", r->note);
+}
+
+/* --- as web servers write it ---------------------------------------------- */
+
+static void
+add_escaped(struct str *out, const char *text, size_t max)
+{
+	char buf[RECORD_PATH_MAX + sizeof("...")];
+	const unsigned char *s;
+
+	if (!text || !*text)
+		text = "-";
+	s = (const unsigned char *)cut(text, max, buf);
+	for (; *s; s++)
+		if (is_safe(*s))
+			str_add_char(out, (char)*s);
+		else
+			str_addf(out, "\\x%02X", *s);
+}
+
+/* The request line as it was, or "-". */
+static void
+add_request_line(struct str *out, const struct record *r)
+{
+	add_escaped(out, r->method, RECORD_NAME_MAX);
+	if (!r->method)
+		return;
+	str_add_char(out, ' ');
+	add_escaped(out, r->path, RECORD_PATH_MAX);
+	str_add_char(out, ' ');
+	add_escaped(out, r->version, RECORD_NAME_MAX);
+}
+
+static void
+add_combined(struct str *out, const struct record *r)
+{
+	char client[ADDR_TEXT_LEN], stamp[CLOCK_WEB_STAMP_LEN];
+	bool known = r->client.addr.family;
+
+	str_addf(out, "%s - - [%s] \"",
+		 known ? addr_format(&r->client.addr, client) : "-",
+		 clock_web_stamp(r->time, stamp));
+	add_request_line(out, r);
+	str_addf(out, "\" %03u %" PRIu64 " \"", r->status, r->bytes_out);
+	add_escaped(out, r->referer, RECORD_FIELD_MAX);
+	str_add(out, "\" \"");
+	add_escaped(out, r->user_agent, RECORD_FIELD_MAX);
+	str_add(out, "\"\n");
 }
 
 void
@@ -172,6 +285,8 @@ record_format(const struct record *r, enum log_format format, struct str *out)
 		json_object(&json, NULL);
 		put_fields(&w, r);
 		json_end(&json);
+	} else if (format == LOG_FORMAT_COMBINED) {
+		add_combined(out, r);
 	} else {
 		put_fields(&w, r);
 		str_add_char(out, '\n');
@@ -189,6 +304,7 @@ record_format_live(const struct record *r, const char *step, uint32_t worker,
 	w.json = &json;
 	json_object(&json, NULL);
 	put_flow(&w, r);
+	put_request(&w, r);
 	put_text(&w, "step", step);
 	put_number(&w, "worker", worker);
 	put_text(&w, "note", r->note);

@@ -8,6 +8,7 @@
 #ifndef PROXYD_CTL_RECORD_H
 #define PROXYD_CTL_RECORD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/clock.h"
@@ -29,7 +30,18 @@ enum record_via {
 
 enum { RECORD_NO_TIME = -1, RECORD_ID_LEN = 24 };
 
-/* Endpoints of family AF_UNSPEC and names that are NULL are not known. */
+/*
+ * What a client may make as long as it likes is cut after so many bytes, of
+ * which one that has to be escaped counts as four, and then ends in "...".
+ * So a line is shorter than PIPE_BUF.
+ */
+enum {
+	RECORD_NAME_MAX = 256, /* method, host */
+	RECORD_PATH_MAX = 1024,
+	RECORD_FIELD_MAX = 512, /* referer, user_agent */
+};
+
+/* Endpoints of family AF_UNSPEC and texts that are NULL are not known. */
 struct record {
 	char time[CLOCK_STAMP_LEN]; /* of the end */
 	char id[RECORD_ID_LEN];
@@ -46,11 +58,25 @@ struct record {
 	uint64_t bytes_out;   /* to the client */
 	int64_t ms_connect;   /* RECORD_NO_TIME: no connection was made */
 	int64_t ms_total;
+	/* of MODE_HTTP, where a record is of a request */
+	const char *method;
+	const char *host;
+	const char *path;	/* with its query */
+	const char *version;	/* "HTTP/1.1" */
+	const char *referer;	/* of LOG_FORMAT_COMBINED only */
+	const char *user_agent; /* likewise */
+	uint16_t status;	/* 0: there was no response */
+	int64_t ms_first;	/* from the head to the response's first byte */
+	bool reused;		/* the server's connection */
 	enum reason close;
 	const char *note; /* NULL: nothing to say */
 };
 
-/* Add the record to `out` in this format, with a newline at its end. */
+/*
+ * Add the record to `out` in this format, with one newline, which is its
+ * end. The texts may be of any bytes. Source of LOG_FORMAT_COMBINED:
+ * mod_log_config, escaped as nginx does it.
+ */
 void record_format(const struct record *r, enum log_format format,
 		   struct str *out);
 

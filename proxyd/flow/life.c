@@ -75,6 +75,7 @@ life_record(const struct flow *f, struct record *ret_record)
 		.bytes_out = f->client.sent,
 		.ms_connect = f->ms_connect,
 		.ms_total = (int64_t)(f->flows->loop->now_ms - f->opened_ms),
+		.ms_first = RECORD_NO_TIME,
 		.note = note_of(f),
 	};
 }

@@ -9,6 +9,19 @@
 #include "tests/unit.h"
 
 static void
+stamps_of_web_servers(void)
+{
+	char buf[CLOCK_WEB_STAMP_LEN];
+
+	UNIT_STRINGS(clock_web_stamp("2026-11-23T01:27:05.123Z", buf),
+		     "23/Nov/2026:01:27:05 +0000");
+	UNIT_STRINGS(clock_web_stamp("1999-01-01T23:59:59.999Z", buf),
+		     "01/Jan/1999:23:59:59 +0000");
+	UNIT_STRINGS(clock_web_stamp("2024-12-31T00:00:00.000Z", buf),
+		     "31/Dec/2024:00:00:00 +0000");
+}
+
+static void
 durations_use_the_largest_whole_unit(void)
 {
 	static const struct {
@@ -92,6 +105,7 @@ now_does_not_go_back(void)
 }
 
 static const struct unit_test tests[] = {
+	{"stamps_of_web_servers", stamps_of_web_servers},
 	{"durations_use_the_largest_whole_unit",
 	 durations_use_the_largest_whole_unit},
 	{"durations_are_read", durations_are_read},

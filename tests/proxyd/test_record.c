@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_record.c - records as text, against golden files. */
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "lib/str.h"
 
@@ -137,11 +140,171 @@ test_via(void)
 	UNIT_STRINGS(record_via_name(RECORD_VIA_LOCAL), "local");
 }
 
+/* --- of requests ---------------------------------------------------------- */
+
+static struct record
+request(void)
+{
+	struct record r = relayed();
+
+	r.mode = MODE_HTTP;
+	r.method = "GET";
+	r.host = "www.example.org";
+	r.path = "/a/b?c=d";
+	r.version = "HTTP/1.1";
+	r.referer = "http://www.example.org/";
+	r.user_agent = "Mozilla/5.0 (X11; Linux x86_64)";
+	r.status = 200;
+	r.ms_first = 12;
+	r.reused = true;
+	return r;
+}
+
+/* Nothing came that was a request. */
+static struct record
+silent(void)
+{
+	struct record r = refused();
+
+	r.mode = MODE_HTTP;
+	r.ms_first = RECORD_NO_TIME;
+	r.close = REASON_IDLE_TIMEOUT;
+	return r;
+}
+
+/* What a client sends so that a line is taken for something else. */
+static struct record
+forged(void)
+{
+	struct record r = request();
+
+	r.method = "-";
+	r.host = "";
+	r.path = "/\" status=200 close=-\nGET \\x\033[2J\x9b\xc3\xa4";
+	r.version = "HTTP/1.0";
+	r.referer = "";
+	r.user_agent = "a\" 200 1 \"-\" \"b";
+	r.status = 400;
+	return r;
+}
+
+static void
+requests(enum log_format format, struct str *out)
+{
+	struct record r;
+
+	r = request();
+	record_format(&r, format, out);
+	r = silent();
+	record_format(&r, format, out);
+	r = forged();
+	record_format(&r, format, out);
+	r.client.addr.family = AF_UNSPEC;
+	r.method = "POST";
+	r.path = r.version = r.user_agent = NULL;
+	record_format(&r, format, out);
+}
+
+static void
+test_request(void)
+{
+	static const struct {
+		enum log_format format;
+		const char *golden;
+	} rows[] = {
+		{LOG_FORMAT_TEXT, "proxyd/requests.txt"},
+		{LOG_FORMAT_JSON, "proxyd/requests.json"},
+		{LOG_FORMAT_COMBINED, "proxyd/requests.log"},
+	};
+	struct str out = {0};
+	struct record r;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		str_clear(&out);
+		requests(rows[i].format, &out);
+		unit_golden(rows[i].golden, str_text(&out));
+	}
+	str_clear(&out);
+	r = request();
+	record_format_live(&r, "body", 1, &out);
+	str_add_char(&out, '\n');
+	unit_golden("proxyd/requests-live.json", str_text(&out));
+	str_fini(&out);
+}
+
+static void
+check_line(const struct record *r, enum log_format format, int c)
+{
+	struct str out = {0};
+	size_t i, bad = 0;
+
+	record_format(r, format, &out);
+	UNIT_CHECK(out.len > 0 && out.len <= PIPE_BUF, "%d: %zu bytes", c,
+		   out.len);
+	UNIT_CHECK(strlen(str_text(&out)) == out.len &&
+			   strchr(str_text(&out), '\n') ==
+				   out.data + out.len - 1,
+		   "%d: not one line", c);
+	/* JSON is in UTF-8, and what is not ASCII has been replaced */
+	for (i = 0; i + 1 < out.len; i++)
+		bad += (unsigned char)out.data[i] < ' ' ||
+		       (format != LOG_FORMAT_JSON &&
+			(unsigned char)out.data[i] >= 0x7f);
+	UNIT_CHECK(!bad, "%d: %s", c, str_text(&out));
+	str_fini(&out);
+}
+
+/* Any byte, and any number of them, in all texts of a client's at once. */
+static void
+test_any_bytes(void)
+{
+	char text[20000];
+	struct record r = request();
+	size_t len;
+	int c;
+
+	r.method = r.host = r.path = r.version = r.referer = r.user_agent =
+		text;
+	for (len = 1; len < sizeof(text); len = len * 19 + 1)
+		for (c = 1; c < 256; c++) {
+			memset(text, c, len);
+			text[len] = '\0';
+			check_line(&r, LOG_FORMAT_TEXT, c);
+			check_line(&r, LOG_FORMAT_JSON, c);
+			check_line(&r, LOG_FORMAT_COMBINED, c);
+		}
+}
+
+/* At the bound and one beyond it. */
+static void
+test_cut(void)
+{
+	char text[RECORD_PATH_MAX + 2], want[RECORD_PATH_MAX + 32];
+	struct record r = request();
+	struct str out = {0};
+
+	r.path = text;
+	memset(text, 'a', sizeof(text));
+	text[RECORD_PATH_MAX] = '\0';
+	record_format(&r, LOG_FORMAT_TEXT, &out);
+	snprintf(want, sizeof(want), " path=%s status=", text);
+	CU_ASSERT(strstr(str_text(&out), want) != NULL);
+	text[RECORD_PATH_MAX] = 'a';
+	text[RECORD_PATH_MAX + 1] = '\0';
+	str_clear(&out);
+	record_format(&r, LOG_FORMAT_TEXT, &out);
+	text[RECORD_PATH_MAX] = '\0';
+	snprintf(want, sizeof(want), " path=%s... status=", text);
+	CU_ASSERT(strstr(str_text(&out), want) != NULL);
+	str_fini(&out);
+}
+
 static const struct unit_test tests[] = {
-	{"text", test_text},
-	{"json", test_json},
-	{"live", test_live},
-	{"via", test_via},
+	{"text", test_text},	   {"json", test_json},
+	{"live", test_live},	   {"via", test_via},
+	{"request", test_request}, {"any_bytes", test_any_bytes},
+	{"cut", test_cut},
 };
 
 UNIT_MAIN("record", tests)
