@@ -206,6 +206,7 @@ PROXYD = \
 	proxyd/flow/tell \
 	proxyd/flow/life \
 	proxyd/flow/pass \
+	proxyd/flow/announce \
 	proxyd/flow/onward \
 	proxyd/flow/flow \
 	proxyd/flow/udp_life \

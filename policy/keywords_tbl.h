@@ -88,6 +88,7 @@ enum {
 	KEYWORD_PARSER = 1 << 8,     /* define, include: parse.c does them */
 	KEYWORD_INHERITS = 1 << 9,   /* elements of the gateway's count too */
 	KEYWORD_HTTP = 1 << 10,	     /* in a service of mode http only */
+	KEYWORD_PROXY = 1 << 11,     /* that, or with accept-proxy */
 };
 
 /* Where elements of a statement that repeats go; size 0: nowhere. */

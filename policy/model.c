@@ -311,6 +311,14 @@ inherit_block(struct builder *b, struct policy_service *s,
 
 /* --- words of http -------------------------------------------------------- */
 
+static bool
+has_effect(const struct keyword *row, const struct policy_service *s)
+{
+	if (row->flags & KEYWORD_PROXY)
+		return s->accept_proxy || s->mode == MODE_HTTP;
+	return !(row->flags & KEYWORD_HTTP) || s->mode == MODE_HTTP;
+}
+
 /* They mean nothing in another mode; which one is known at the end. */
 static void
 check_http_words(struct builder *b, const struct block *block,
@@ -320,16 +328,17 @@ check_http_words(struct builder *b, const struct block *block,
 	char name[KEYWORD_NAME_LEN];
 	size_t i, n;
 
-	if (s->mode == MODE_HTTP)
-		return;
 	rows = keywords(&n);
 	for (i = 0; i < n; i++)
-		if (rows[i].flags & KEYWORD_HTTP && block->written[i].line)
+		if (block->written[i].line && !has_effect(&rows[i], s))
 			report(b->sources, DIAG_ERROR, block->written[i],
 			       "service '%s' is of mode %s: '%s' needs 'mode "
-			       "http'",
+			       "http'%s",
 			       s->name, mode_name(s->mode),
-			       keyword_name(&rows[i], name));
+			       keyword_name(&rows[i], name),
+			       rows[i].flags & KEYWORD_PROXY
+				       ? " or 'accept-proxy'"
+				       : "");
 }
 
 /* --- blocks --------------------------------------------------------------- */

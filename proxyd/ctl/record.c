@@ -29,6 +29,7 @@ record_via_name(enum record_via via)
 		[RECORD_VIA_NAT] = "nat",
 		[RECORD_VIA_CONNTRACK] = "conntrack",
 		[RECORD_VIA_LOCAL] = "local",
+		[RECORD_VIA_PROXY] = "proxy",
 	};
 
 	return names[via];

@@ -26,6 +26,7 @@ enum record_via {
 	RECORD_VIA_NAT,	      /* SO_ORIGINAL_DST */
 	RECORD_VIA_CONNTRACK, /* the tracker */
 	RECORD_VIA_LOCAL,     /* nobody redirected it */
+	RECORD_VIA_PROXY,     /* a PROXY header */
 };
 
 enum { RECORD_NO_TIME = -1, RECORD_ID_LEN = 24 };
@@ -87,7 +88,7 @@ void record_format(const struct record *r, enum log_format format,
 void record_format_live(const struct record *r, const char *step,
 			uint32_t worker, struct str *out);
 
-/* "nat", "conntrack", "local", "-". */
+/* "nat", "conntrack", "local", "proxy"...; "-". */
 const char *record_via_name(enum record_via via);
 
 #endif

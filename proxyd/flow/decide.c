@@ -32,6 +32,13 @@ source_of(const struct policy_pool *pool, const struct endpoint *client)
 	return source;
 }
 
+/* A header may say anything: is there somebody to connect to? */
+static bool
+can_be_asked(const struct endpoint *destination)
+{
+	return destination->port && addr_is_unicast(&destination->addr);
+}
+
 /* Where the node is, for this flow. */
 static enum reason
 target_of(const struct decide_ask *ask, const struct policy_node *node,
@@ -45,6 +52,8 @@ target_of(const struct decide_ask *ask, const struct policy_node *node,
 		return REASON_NO_DESTINATION;
 	if (node->original && ask->via == RECORD_VIA_LOCAL)
 		return REASON_LOOP;
+	if (ask->via == RECORD_VIA_PROXY && !can_be_asked(&ask->destination))
+		return REASON_NO_DESTINATION;
 	ret_target->port = ask->destination.port;
 	return REASON_NONE;
 }
@@ -97,5 +106,5 @@ decide(const struct policy *p, struct balance *b, const struct decide_ask *ask,
 bool
 decide_needs_port(const struct policy_service *s)
 {
-	return s->pool->source == SOURCE_CLIENT_PORT;
+	return s->pool->source == SOURCE_CLIENT_PORT || s->pool->send_proxy;
 }

@@ -41,8 +41,8 @@ enum reason decide(const struct policy *p, struct balance *b,
 		   const struct decide_ask *ask, struct decision *ret_decision);
 
 /*
- * Does the decision depend on the client's port, as only conntrack knows it
- * for a redirected flow?
+ * Does it matter which port the client has? Of a redirected flow only
+ * conntrack knows that.
  */
 bool decide_needs_port(const struct policy_service *s);
 

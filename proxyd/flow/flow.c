@@ -13,6 +13,7 @@
 #include <errno.h>
 
 #include "proxyd/base/sock.h"
+#include "proxyd/flow/announce.h"
 #include "proxyd/flow/decide.h"
 #include "proxyd/flow/life.h"
 #include "proxyd/flow/onward.h"
@@ -123,7 +124,43 @@ find_destination(struct flow *f, const struct listener *l)
 		f->via = RECORD_VIA_NAT;
 }
 
+/* Who the client is, is known, and with luck, where it was going. */
+static void
+go_on(struct flow *f)
+{
+	if (f->via == RECORD_VIA_NAT && decide_needs_port(f->service))
+		ask_origin(f);
+	else
+		choose(f);
+}
+
 /* --- what happens --------------------------------------------------------- */
+
+/* Before anything that costs: of a flood nothing else shall be done. */
+static bool
+is_within_limits(struct flow *f)
+{
+	struct flows *fs = f->flows;
+	enum limit_verdict verdict;
+
+	verdict = limit_take(&fs->limit, f->service, &f->peer.addr,
+			     fs->loop->now_ms, &f->hold);
+	f->tested = verdict == LIMIT_TEST;
+	return verdict != LIMIT_REFUSE;
+}
+
+static void
+on_proxy_head(struct flow *f, uint32_t events)
+{
+	if (f->client.error)
+		life_end(f, why_broken(&f->client, f->onward));
+	else if (!announce_take(f, events))
+		return;
+	else if (is_within_limits(f))
+		go_on(f);
+	else
+		life_end(f, REASON_LIMIT);
+}
 
 static void
 on_client(void *owner, uint32_t events)
@@ -133,6 +170,9 @@ on_client(void *owner, uint32_t events)
 	assert(f->magic == FLOW_MAGIC);
 	side_event(&f->client, events);
 	switch (f->step) {
+	case STEP_PROXY_HEAD:
+		on_proxy_head(f, events);
+		break;
 	case STEP_ORIGIN:
 	case STEP_CONNECT:
 	case STEP_EVICT:
@@ -149,17 +189,14 @@ on_client(void *owner, uint32_t events)
 	}
 }
 
-/* Before anything that costs: of a flood nothing else shall be done. */
+/* No header makes good that it came to a capture port by itself. */
 static bool
-is_within_limits(struct flow *f)
+waits_for_header(const struct flow *f)
 {
-	struct flows *fs = f->flows;
-	enum limit_verdict verdict;
-
-	verdict = limit_take(&fs->limit, f->service, &f->peer.addr,
-			     fs->loop->now_ms, &f->hold);
-	f->tested = verdict == LIMIT_TEST;
-	return verdict != LIMIT_REFUSE;
+	if (!f->service->accept_proxy)
+		return false;
+	return f->kind == LISTENER_LISTEN || f->via == RECORD_VIA_SOCKET ||
+	       f->via == RECORD_VIA_NAT;
 }
 
 void
@@ -177,7 +214,8 @@ flow_open(struct flows *fs, const struct listener *l, int fd,
 	}
 	flows_show(fs);
 	f->peer = *peer;
-	if (!is_within_limits(f)) {
+	/* with `accept-proxy` it is not known yet whose limits they are */
+	if (!f->service->accept_proxy && !is_within_limits(f)) {
 		life_end(f, REASON_LIMIT);
 		return;
 	}
@@ -188,10 +226,10 @@ flow_open(struct flows *fs, const struct listener *l, int fd,
 	if (loop_add(fs->loop, &f->client_source, fd, SIDE_EVENTS, on_client,
 		     f) < 0)
 		life_end(f, REASON_RESOURCES);
-	else if (f->via == RECORD_VIA_NAT && decide_needs_port(f->service))
-		ask_origin(f);
+	else if (waits_for_header(f))
+		life_enter(f, STEP_PROXY_HEAD);
 	else
-		choose(f);
+		go_on(f);
 }
 
 void

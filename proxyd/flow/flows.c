@@ -62,6 +62,16 @@ flows_is_loop(struct flows *fs, enum proto proto, const struct endpoint *target)
 	       route_is_local(&fs->route, &target->addr, fs->loop->now_ms);
 }
 
+/* Nobody is captured on the way to the box itself: it is not `original`. */
+static bool
+is_sent_home(struct flows *fs, const struct decide_ask *ask,
+	     const struct decision *d)
+{
+	return ask->via == RECORD_VIA_PROXY && d->node->original &&
+	       route_is_local(&fs->route, &d->upstream.target.addr,
+			      fs->loop->now_ms);
+}
+
 enum reason
 flows_decide(struct flows *fs, struct decide_ask *ask,
 	     struct decision *ret_decision)
@@ -71,8 +81,9 @@ flows_decide(struct flows *fs, struct decide_ask *ask,
 	ask->return_path = atomic_load(&fs->shm->return_path);
 	reason = decide(fs->policy, &fs->balance, ask, ret_decision);
 	if (reason == REASON_NONE &&
-	    flows_is_loop(fs, ask->service->proto,
-			  &ret_decision->upstream.target))
+	    (flows_is_loop(fs, ask->service->proto,
+			   &ret_decision->upstream.target) ||
+	     is_sent_home(fs, ask, ret_decision)))
 		reason = REASON_LOOP;
 	return reason;
 }

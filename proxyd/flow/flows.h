@@ -90,7 +90,8 @@ bool flows_is_loop(struct flows *fs, enum proto proto,
 
 /*
  * decide(), with the return path as it is now: fills it in. Who would be sent
- * to proxyd itself is refused.
+ * to proxyd itself is refused; and who would be sent to this box, because a
+ * PROXY header says so.
  */
 enum reason flows_decide(struct flows *fs, struct decide_ask *ask,
 			 struct decision *ret_decision);

@@ -209,7 +209,7 @@ life_wait(struct flow *f)
 	uint64_t due_ms = life_due_ms(f);
 	uint64_t look_ms = f->step_ms + WATCH_AFTER_MS;
 
-	if (!f->watched && due_ms > look_ms)
+	if (!f->watched && f->onward->fd >= 0 && due_ms > look_ms)
 		due_ms = look_ms;
 	if (due_ms == UINT64_MAX)
 		timer_clear(ts, &f->timer);

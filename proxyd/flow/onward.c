@@ -9,6 +9,7 @@
 
 #include "lib/log.h"
 
+#include "proxyd/flow/announce.h"
 #include "proxyd/flow/pass.h"
 #include "proxyd/flow/why.h"
 
@@ -26,6 +27,17 @@ fail_connect(struct flow *f, int error)
 	life_end(f, reason);
 }
 
+/* A server that speaks first waits for it: at once, not with the first data. */
+static void
+announce(struct flow *f)
+{
+	char buf[PROXYPROTO_BUILD_MAX];
+	size_t len = announce_build(f, buf);
+
+	if (len)
+		relay_send(&f->flows->relay, f->onward, buf, len);
+}
+
 static void
 on_server(void *owner, uint32_t events)
 {
@@ -41,6 +53,7 @@ on_server(void *owner, uint32_t events)
 		if (!f->server.writable)
 			return;
 		f->ms_connect = (int64_t)(f->flows->loop->now_ms - f->step_ms);
+		announce(f);
 		pass_begin(f);
 		return;
 	}

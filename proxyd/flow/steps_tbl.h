@@ -10,10 +10,11 @@
 
 /* clang-format off */
 
-/*   name     limit                ms    reason               waits for */
-STEP(ORIGIN,  FIXED,               1000, TRACKER_TIMEOUT,     "conntrack to say who the client is")
-STEP(CONNECT, TIMEOUT_CONNECT,     0,    CONNECT_TIMEOUT,     "the server to accept")
-STEP(EVICT,   FIXED,               1000, TRACKER_TIMEOUT,     "conntrack to forget a connection of before")
-STEP(RELAY,   TIMEOUT_IDLE,        0,    IDLE_TIMEOUT,        "bytes, of either side")
-STEP(HALF,    TIMEOUT_HALF_CLOSED, 0,    HALF_CLOSED_TIMEOUT, "the rest of the side that is not done")
-STEP(RESCUE,  FIXED,               1000, KEEP,                "data sent before a reset to arrive")
+/*   name       limit                ms    reason               waits for */
+STEP(PROXY_HEAD, TIMEOUT_HEAD,        0,    PROXY_HEADER,        "a header that says who the client is")
+STEP(ORIGIN,     FIXED,               1000, TRACKER_TIMEOUT,     "conntrack to say who the client is")
+STEP(CONNECT,    TIMEOUT_CONNECT,     0,    CONNECT_TIMEOUT,     "the server to accept")
+STEP(EVICT,      FIXED,               1000, TRACKER_TIMEOUT,     "conntrack to forget a connection of before")
+STEP(RELAY,      TIMEOUT_IDLE,        0,    IDLE_TIMEOUT,        "bytes, of either side")
+STEP(HALF,       TIMEOUT_HALF_CLOSED, 0,    HALF_CLOSED_TIMEOUT, "the rest of the side that is not done")
+STEP(RESCUE,     FIXED,               1000, KEEP,                "data sent before a reset to arrive")

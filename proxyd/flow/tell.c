@@ -53,7 +53,7 @@ tell_refusal(struct flows *fs, const struct policy_service *s,
 		[REASON_LIMIT] = true,		[REASON_DIRECT] = true,
 		[REASON_LOOP] = true,		[REASON_FAMILY] = true,
 		[REASON_NO_RETURN_PATH] = true, [REASON_NO_PORT] = true,
-		[REASON_RESOURCES] = true,
+		[REASON_RESOURCES] = true,	[REASON_PROXY_HEADER] = true,
 	};
 	char from[ENDPOINT_TEXT_LEN], to[ENDPOINT_TEXT_LEN], more[64] = "";
 	uint64_t held;

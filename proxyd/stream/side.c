@@ -76,26 +76,40 @@ side_is_quiet(struct side *s)
 	return !s->readable;
 }
 
-size_t
-side_receive(struct side *s, void *buf, size_t size)
+/* Up to `size` bytes; 0: the side knows why. */
+static size_t
+receive(struct side *s, void *buf, size_t size, int flags)
 {
 	ssize_t n;
 
 	do {
-		n = recv(s->fd, buf, size, MSG_DONTWAIT);
+		n = recv(s->fd, buf, size, MSG_DONTWAIT | flags);
 	} while (n < 0 && errno == EINTR);
-	if (n > 0) {
-		s->received += (uint64_t)n;
-		if ((size_t)n < size && !s->hungry)
-			s->readable = false;
+	if (n > 0)
 		return (size_t)n;
-	}
 	s->readable = s->hungry = false;
 	if (n == 0)
 		s->eof = true;
 	else if (!would_block(errno))
 		side_fail(s, errno);
 	return 0;
+}
+
+size_t
+side_receive(struct side *s, void *buf, size_t size)
+{
+	size_t n = receive(s, buf, size, 0);
+
+	s->received += n;
+	if (n && n < size && !s->hungry)
+		s->readable = false;
+	return n;
+}
+
+size_t
+side_peek(struct side *s, void *buf, size_t size)
+{
+	return receive(s, buf, size, MSG_PEEK);
 }
 
 size_t

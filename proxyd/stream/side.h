@@ -66,6 +66,12 @@ void side_fail(struct side *s, int error);
  */
 size_t side_receive(struct side *s, void *buf, size_t size);
 
+/*
+ * The same, and leave it there: it will be received. For who waits until more
+ * is there; of that an event tells.
+ */
+size_t side_peek(struct side *s, void *buf, size_t size);
+
 /* Send; returns how many bytes it took. After an error that is all of it. */
 size_t side_send(struct side *s, const void *buf, size_t len);
 

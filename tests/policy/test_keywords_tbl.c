@@ -134,7 +134,9 @@ static void
 add_policy(const struct keyword *row, const char *statement, struct str *out)
 {
 	const char *block = strcmp(row->block, "*") ? row->block : "service";
-	const char *mode = needs_http(row) ? "mode http; " : "";
+	const char *mode = needs_http(row)		? "mode http; "
+			   : row->flags & KEYWORD_PROXY ? "accept-proxy; "
+							: "";
 	bool inside = strncmp(statement, "inside", 6) == 0;
 	bool node = strncmp(statement, "node", 4) == 0;
 	bool udp = strncmp(statement, "responses", 9) == 0;
@@ -539,12 +541,13 @@ test_completion(void)
 	completion("service", &out);
 	UNIT_STRINGS(str_text(&out),
 		     "define include intercept except listen mode use "
-		     "on-failure timeout forwarded-for cluster-client-ip "
+		     "on-failure timeout accept-proxy forwarded-for "
+		     "cluster-client-ip "
 		     "non-http responses limit error-page log");
 	completion("pool", &out);
 	UNIT_STRINGS(str_text(&out),
 		     "define include node source balance reuse reuse-idle "
-		     "reuse-max");
+		     "reuse-max send-proxy");
 	completion("nonsense", &out);
 	UNIT_STRINGS(str_text(&out), "define include");
 	str_fini(&out);

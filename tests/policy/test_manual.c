@@ -8,7 +8,7 @@
 #include "tests/policy/texts.h"
 #include "tests/unit.h"
 
-enum { EXAMPLES = 8 };
+enum { EXAMPLES = 9 };
 
 static void
 read_page(struct str *page)
@@ -129,7 +129,8 @@ find_item(const char *page, const struct keyword *row, struct str *ret_item)
 
 	keyword_name(row, name);
 	cut(page, section_of(row->block), "\n.Sh ", &section);
-	snprintf(head, sizeof(head), "\n.It Ic %s ", name);
+	snprintf(head, sizeof(head), "\n.It Ic %s%s", name,
+		 row->args->type == TYPE_END ? "\n" : " ");
 	cut(str_text(&section), head, "\n.It ", ret_item);
 	snprintf(head, sizeof(head), "\n.Ic %s Cm tcp Ns", name);
 	if (!ret_item->len)

@@ -19,13 +19,15 @@ static const char text[] =
 	"	source gateway }\n"
 	"pool mine { node 10.9.0.1:8080; node [fd09::1]; source client }\n"
 	"pool four { node 10.9.0.1:8080; source client }\n"
+	"pool told { node 10.9.0.1:8080; source gateway; send-proxy v1 }\n"
 	"service original { intercept tcp port 80 }\n"
 	"service plain { listen tcp 81; use plain }\n"
 	"service exact { listen tcp 82; use exact }\n"
 	"service named { listen tcp 83; use named }\n"
 	"service app { listen tcp 84; use app }\n"
 	"service mine { listen tcp 85; use mine }\n"
-	"service four { listen tcp 86; use four }\n";
+	"service four { listen tcp 86; use four }\n"
+	"service told { listen tcp 87; use told }\n";
 
 struct bench {
 	struct policy *policy;
@@ -180,6 +182,31 @@ test_local(void)
 	bench_fini(&t);
 }
 
+/* What a PROXY header says may be nowhere: that matters where it is used. */
+static void
+test_header(void)
+{
+	static const char *const nowhere[] = {
+		"0.0.0.0:80", "224.0.0.1:80", "255.255.255.255:80",
+		"[::]:80",    "[ff02::1]:80", "10.2.0.2",
+	};
+	struct bench t;
+	size_t i;
+
+	bench_init(&t);
+	t.ask.via = RECORD_VIA_PROXY;
+	t.ask.captured = true;
+	check(&t, "original", "10.1.0.2", "10.2.0.2:80", true);
+	for (i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++) {
+		t.ask.destination = endpoint(nowhere[i]);
+		refuses(&t, "plain", REASON_NO_DESTINATION);
+		check(&t, "app", "-", "10.9.0.1:8080", false);
+		refuses(&t, "app", REASON_NO_DESTINATION);
+		check(&t, "app", "-", "[fd09::1]:8080", false);
+	}
+	bench_fini(&t);
+}
+
 static void
 test_needs_port(void)
 {
@@ -187,6 +214,7 @@ test_needs_port(void)
 
 	bench_init(&t);
 	CU_ASSERT(decide_needs_port(policy_service(t.policy, "exact")));
+	CU_ASSERT(decide_needs_port(policy_service(t.policy, "told")));
 	CU_ASSERT(!decide_needs_port(policy_service(t.policy, "original")));
 	CU_ASSERT(!decide_needs_port(policy_service(t.policy, "plain")));
 	bench_fini(&t);
@@ -198,6 +226,7 @@ static const struct unit_test tests[] = {
 	{"return_path", test_return_path},
 	{"unknown", test_unknown},
 	{"local", test_local},
+	{"header", test_header},
 	{"needs_port", test_needs_port},
 };
 

@@ -1,103 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * test_pass.c - a flow between two sides, whose time the test tells.
- *
- * The sides are socket pairs. The loop's clock stands still: time passes
- * only where a test says so.
- */
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "proxyd/flow/pass.h"
-
-#include "tests/unit.h"
-
-/* A worker with one flow. */
-struct bench {
-	struct policy *policy;
-	struct listener listener;
-	struct loop loop;
-	struct shm *shm;
-	struct tally *tally;
-	struct access access;
-	struct flows flows;
-	struct flow *flow;
-	int talk[2];
-	int client; /* the peer's ends */
-	int server;
-};
+/* test_pass.c - a flow between two sides, whose time the test tells. */
+#include "tests/proxyd/one_flow.h"
 
 static void
-set_up(struct bench *b, const char *text)
+begin(struct bench *b, const char *text)
 {
-	struct diags diags;
-	int pair[2];
-
-	memset(b, 0, sizeof(*b));
-	diags_init(&diags);
-	b->policy = policy_load_text("test.conf", text, strlen(text), &diags);
-	diags_fini(&diags);
-	CU_ASSERT_FATAL(b->policy != NULL);
-	b->listener.service = &b->policy->services[0];
-	b->shm = shm_new(1);
-	b->tally = tally_new(b->policy, 1);
-	CU_ASSERT_EQUAL_FATAL(loop_init(&b->loop), 0);
-	CU_ASSERT_EQUAL(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, b->talk), 0);
-	access_open(&b->access, b->policy, &(struct str){0});
-	b->flows.policy = b->policy;
-	b->flows.loop = &b->loop;
-	b->flows.shm = b->shm;
-	b->flows.own = shm_take(b->shm, 1, 0);
-	b->flows.tally = tally_column(b->tally, 0);
-	b->flows.access = &b->access;
-	CU_ASSERT_EQUAL_FATAL(flows_init(&b->flows, b->talk[1]), 0);
-	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair);
-	b->client = pair[1];
-	b->flow = life_new(&b->flows, &b->listener, pair[0], pass_timer);
-	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair);
-	b->server = pair[1];
-	b->flow->server.fd = pair[0];
-	side_event(&b->flow->client, EPOLLOUT);
-	side_event(&b->flow->server, EPOLLOUT);
+	set_up(b, text);
 	pass_begin(b->flow);
-}
-
-static void
-tear_down(struct bench *b)
-{
-	while (!LIST_EMPTY(&b->flows.list))
-		life_end(LIST_FIRST(&b->flows.list), REASON_STOPPED);
-	flows_fini(&b->flows);
-	access_close(&b->access);
-	loop_fini(&b->loop);
-	tally_free(b->tally);
-	shm_free(b->shm);
-	policy_free(b->policy);
-	close(b->talk[0]);
-	close(b->talk[1]);
-	if (b->client >= 0)
-		close(b->client);
-	close(b->server);
-}
-
-static void
-pass_ms(struct bench *b, uint64_t ms)
-{
-	b->loop.now_ms += ms;
-	timers_run(&b->loop.timers, b->loop.now_ms);
-}
-
-/* Did it end for this reason? */
-static bool
-ended(const struct bench *b, enum reason reason)
-{
-	struct tally_sum sum = {0};
-
-	tally_add(b->tally, 0, &sum);
-	return !b->flows.n && sum.ended[reason] == 1;
 }
 
 static void
@@ -113,8 +22,8 @@ idle(void)
 {
 	struct bench b;
 
-	set_up(&b, "service web { listen tcp 80; log access none;"
-		   " timeout idle 10s }\n");
+	begin(&b, "service web { listen tcp 80; log access none;"
+		  " timeout idle 10s }\n");
 	pass_ms(&b, 9000);
 	CU_ASSERT_EQUAL(send(b.client, "x", 1, 0), 1);
 	client_says(&b, EPOLLIN);
@@ -130,8 +39,8 @@ half_closed(void)
 {
 	struct bench b;
 
-	set_up(&b, "service web { listen tcp 80; log access none;"
-		   " timeout half-closed 5s }\n");
+	begin(&b, "service web { listen tcp 80; log access none;"
+		  " timeout half-closed 5s }\n");
 	pass_ms(&b, 60000);
 	shutdown(b.client, SHUT_WR);
 	client_says(&b, EPOLLIN | EPOLLRDHUP);
@@ -149,7 +58,7 @@ reset_in_bulk(struct bench *b)
 	static const char block[65536];
 	ssize_t n = 1;
 
-	set_up(b, "service web { listen tcp 80; log access none }\n");
+	begin(b, "service web { listen tcp 80; log access none }\n");
 	while (n > 0) {
 		n = send(b->client, block, sizeof(block), 0);
 		n += send(b->client, block, sizeof(block), 0);

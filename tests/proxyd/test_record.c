@@ -138,6 +138,7 @@ test_via(void)
 	UNIT_STRINGS(record_via_name(RECORD_VIA_NAT), "nat");
 	UNIT_STRINGS(record_via_name(RECORD_VIA_CONNTRACK), "conntrack");
 	UNIT_STRINGS(record_via_name(RECORD_VIA_LOCAL), "local");
+	UNIT_STRINGS(record_via_name(RECORD_VIA_PROXY), "proxy");
 }
 
 /* --- of requests ---------------------------------------------------------- */
