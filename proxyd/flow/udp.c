@@ -3,7 +3,7 @@
  * udp.c - whose datagram is this, and where does it go?
  *
  * A leg to a client can only be connected after it was bound, and for that
- * moment it catches what other clients send to the same address. So the
+ * moment some catch what other clients send to the same address. So the
  * sender of each datagram is looked at, wherever it was received: it is
  * handed to the flow that it belongs to, or begins one, just as if it had
  * come to the listener. What queued at the listener behind the first one of

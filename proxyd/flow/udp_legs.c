@@ -65,7 +65,8 @@ udp_legs_open(struct udp_flow *f,
 	if (r < 0)
 		return r;
 	udp_life_sourced(f);
-	r = datagram_answering(&f->pair.b, &f->pair.a, mark, &f->client_fd);
+	r = datagram_answering(&f->pair.b, &f->pair.a, mark,
+			       f->kind == LISTENER_LISTEN, &f->client_fd);
 	if (r == 0)
 		r = udp_legs_wait(f, on_client, on_server);
 	return r;

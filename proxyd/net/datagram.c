@@ -25,6 +25,7 @@ enum {
 	SLOT = DATAGRAM_SIZE + 4096 + 64,
 	JOIN_MAX = 65000, /* bytes in one call; with headers below 64 kB */
 	LISTENER_BUFFER = 4 * 1024 * 1024,
+	LOOPBACK = 1, /* its index in every namespace */
 	CONTROL = CMSG_SPACE(sizeof(struct sockaddr_in6)) +
 		  CMSG_SPACE(sizeof(int)),
 	FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL,
@@ -141,28 +142,57 @@ open_leg(int family, uint32_t mark, int *ret_fd)
 	return 0;
 }
 
+/*
+ * Bind it so that nobody reaches it before it has its peer: at first it hears
+ * only the loopback device, and there only one that never sends. Where that
+ * device is down, it does hear others until it is connected.
+ */
+static int
+bind_unheard(int fd, const struct endpoint *at)
+{
+	static const struct addr loopback[2] = {
+		{.family = AF_INET, .bytes = {127, 0, 0, 1}},
+		{.family = AF_INET6, .bytes = {[15] = 1}},
+	};
+	struct endpoint nobody = {.port = at->port};
+	int r;
+
+	nobody.addr = loopback[at->addr.family == AF_INET6];
+	r = sock_set(fd, SOL_SOCKET, SO_BINDTOIFINDEX, LOOPBACK);
+	if (r == 0)
+		r = sock_bind(fd, at);
+	if (r == 0) {
+		(void)sock_connect(fd, &nobody);
+		r = sock_set(fd, SOL_SOCKET, SO_BINDTOIFINDEX, 0);
+	}
+	return r;
+}
+
 int
 datagram_answering(const struct endpoint *at, const struct endpoint *client,
-		   uint32_t mark, int *ret_fd)
+		   uint32_t mark, bool beside, int *ret_fd)
 {
 	int fd = -1, r;
 
 	r = open_leg(at->addr.family, mark, &fd);
 	if (r < 0)
 		return r;
+	if (at->addr.family == AF_INET6)
+		r = sock_set(fd, SOL_IPV6, IPV6_V6ONLY, 1);
+	if (r == 0)
+		r = share(fd);
 	/*
 	 * In one group with listeners of just this address, which are so: the
 	 * kernel then looks for a connected one before it takes any of them.
 	 * Source: udp_reuseport_add_sock(), reuseport_has_conns().
 	 */
-	if (at->addr.family == AF_INET6)
-		r = sock_set(fd, SOL_IPV6, IPV6_V6ONLY, 1);
 	if (r == 0)
-		r = share(fd);
-	if (r == 0)
-		r = sock_bind(fd, at);
+		r = beside ? sock_bind(fd, at) : bind_unheard(fd, at);
 	if (r == 0)
 		r = sock_connect(fd, client);
+	/* kernels since 6.13 find it by its peer, which they now look up */
+	if (r == 0 && !beside)
+		r = sock_set(fd, SOL_SOCKET, SO_BINDTOIFINDEX, 0);
 	if (r < 0) {
 		close(fd);
 		return r;

@@ -46,12 +46,12 @@ int datagram_prepare(int fd, int family, bool transparent);
 
 /*
  * A leg that gets what `client` sends to `at`, and sends from there. `mark`
- * is that of the listener; 0: `at` is an address of the box. Before it is
- * connected, it may catch what others send to `at`. 0 and the descriptor;
- * -errno.
+ * is that of the listener; 0: `at` is an address of the box. `beside` a
+ * listener of just this address, it may catch what others send to `at` before
+ * it is connected. 0 and the descriptor; -errno.
  */
 int datagram_answering(const struct endpoint *at, const struct endpoint *client,
-		       uint32_t mark, int *ret_fd);
+		       uint32_t mark, bool beside, int *ret_fd);
 
 /*
  * Let that leg get nothing more from its client, but keep what has come.

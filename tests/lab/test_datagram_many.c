@@ -15,7 +15,7 @@
 
 #include "tests/lab/lab_udp.h"
 
-enum { MANY = 60, FEW = 8, FIRST_PORT = 20000, EACH = 4, WORD = 16 };
+enum { MANY = 60, FEW = 20, FIRST_PORT = 20000, EACH = 4, WORD = 16 };
 
 /* --- many clients --------------------------------------------------------- */
 
@@ -30,8 +30,9 @@ send_words(const int *clients, int n, unsigned int pause_ms)
 		for (i = 0; i < n; i++) {
 			snprintf(word, sizeof(word), "c-%d-%d", i, k);
 			lab_send(clients[i], word);
+			if (pause_ms)
+				lab_sleep(pause_ms);
 		}
-		lab_sleep(pause_ms);
 	}
 }
 
@@ -105,29 +106,32 @@ clients(void)
 	}
 }
 
-/* Have each connect() of the worker take 15 ms. */
+/* Have each connect() of a worker take 15 ms. */
 static pid_t
 slow_down(struct lab *lab, pid_t proxyd)
 {
-	pid_t worker, strace;
+	struct str workers = {0};
+	pid_t pids[MANY], strace;
+	size_t i, n = lab_children(proxyd, "worker", pids, MANY);
 
-	if (lab_children(proxyd, "worker", &worker, 1) != 1)
-		lab_die("no worker");
+	for (i = 0; i < n; i++)
+		str_addf(&workers, " -p %d", (int)pids[i]);
 	strace = lab_spawn(lab, LAB_GATEWAY, "strace",
-			   "strace -p %d -e trace=connect"
+			   "strace%s -e trace=connect"
 			   " -e inject=connect:delay_enter=15000",
-			   (int)worker);
-	if (!LAB_WAIT(lab_logged("strace", "attached"), 5000))
+			   str_text(&workers));
+	str_fini(&workers);
+	if (!n || !LAB_WAIT(lab_log_count("strace", "attached") == n, 5000))
 		lab_die("strace does not attach");
 	return strace;
 }
 
 /*
- * Sockets that are bound and not yet connected catch what is others': here
- * they have the time to.
+ * A socket that is bound and not yet connected must not catch what is
+ * others': it has the time to. They would have a second flow, of that worker.
  */
 static void
-strays(void)
+unheard(void)
 {
 	struct lab *lab;
 	pid_t pid, strace;
@@ -136,13 +140,44 @@ strays(void)
 	for (i = 0; i < 2; i++) {
 		lab = lab_udp_begin(NULL, lab_vias[i], "client-port", "", &pid);
 		strace = slow_down(lab, pid);
-		crowd(lab, AF_INET, FEW, 40);
-		crowd(lab, AF_INET6, FEW, 40);
+		crowd(lab, AF_INET, FEW, 5);
+		crowd(lab, AF_INET6, FEW, 5);
 		lab_stop(lab, strace, SIGTERM, 5000);
 		lab_stop_proxyd(lab, pid);
+		CU_ASSERT_EQUAL(lab_log_count("proxyd", " close="), 2 * FEW);
 		CU_ASSERT(!lab_logged("proxyd", "dropped="));
 		lab_down(lab);
 	}
+}
+
+static const char listening[] =
+	"gateway {\n inside in0\n user %s\n}\n"
+	"pool servers {\n node " LAB_SERVER4 ":53\n node [" LAB_SERVER6
+	"]:53\n source client-port\n}\n"
+	"service dns {\n listen udp " LAB_GATEWAY4 ":5353\n"
+	" listen udp [" LAB_GATEWAY6 "]:5353\n use servers\n}\n";
+
+/* Beside a listener of just its address, it does catch them: none is lost. */
+static void
+strays(void)
+{
+	struct lab *lab = lab_up(NULL);
+	pid_t pid, strace;
+
+	lab_policy(lab, listening, lab_user());
+	lab_apply(lab);
+	lab_nft(lab, LAB_GATEWAY,
+		"table inet mine {\n chain pre {\n"
+		"  type nat hook prerouting priority -100;\n"
+		"  udp dport 53 redirect to :5353\n }\n}\n");
+	pid = lab_proxyd_up(lab);
+	strace = slow_down(lab, pid);
+	crowd(lab, AF_INET, FEW, 5);
+	crowd(lab, AF_INET6, FEW, 5);
+	lab_stop(lab, strace, SIGTERM, 5000);
+	lab_stop_proxyd(lab, pid);
+	CU_ASSERT(!lab_logged("proxyd", "dropped="));
+	lab_down(lab);
 }
 
 /* --- sizes ---------------------------------------------------------------- */
@@ -309,10 +344,8 @@ narrow(void)
 }
 
 static const struct unit_test tests[] = {
-	{"clients", clients},
-	{"strays", strays},
-	{"sizes", sizes},
-	{"narrow", narrow},
+	{"clients", clients}, {"unheard", unheard}, {"strays", strays},
+	{"sizes", sizes},     {"narrow", narrow},
 };
 
 LAB_MAIN("datagram_many", tests)
