@@ -190,6 +190,7 @@ PROXYD = \
 	proxyd/http/framing \
 	proxyd/http/parse \
 	proxyd/http/chunks \
+	proxyd/http/error_page \
 	proxyd/ctl/record \
 	proxyd/ctl/access \
 	proxyd/ctl/wire \

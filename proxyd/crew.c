@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/diag.h"
 #include "lib/log.h"
 
 #include "proxyd/base/talk.h"
@@ -97,6 +98,22 @@ count_slots(const struct crew_plan *plan)
 	return n;
 }
 
+/* The processes of a former program have read theirs. */
+static int
+make_pages(struct crew *c, const struct crew_plan *plan, struct str *why)
+{
+	struct diags diags;
+	int r;
+
+	if (plan->only_former)
+		return 0;
+	diags_init(&diags);
+	r = error_pages_load(plan->policy, &diags, &c->error_pages);
+	diags_format(&diags, false, why);
+	diags_fini(&diags);
+	return r;
+}
+
 struct crew *
 crew_new(const struct crew_plan *plan, struct str *why)
 {
@@ -124,6 +141,8 @@ crew_new(const struct crew_plan *plan, struct str *why)
 	r = listeners_open(&c->listeners, &listen, why);
 	if (r == 0)
 		r = access_open(&c->access, plan->policy, why);
+	if (r == 0)
+		r = make_pages(c, plan, why);
 	if (r == 0)
 		r = make_plain(c, plan);
 	if (r == 0) {
@@ -160,6 +179,7 @@ crew_free(struct crew *c)
 		child_let_go(&c->tracker);
 	close_end(&c->self_fd);
 	access_close(&c->access);
+	error_pages_fini(&c->error_pages);
 	pulse_fini(&c->pulse);
 	listeners_close(&c->listeners);
 	rota_fini(&c->rota);
@@ -219,6 +239,7 @@ run_worker(struct crew *c)
 		.tally = tally_column(c->tally, c->self),
 		.listeners = &c->listeners,
 		.access = &c->access,
+		.error_pages = &c->error_pages,
 		.index = c->self,
 		.serves = c->self_serves,
 		.tracker_fd = w->talk[1],

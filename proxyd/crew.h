@@ -31,6 +31,7 @@
 #include "proxyd/base/tally.h"
 #include "proxyd/child.h"
 #include "proxyd/ctl/access.h"
+#include "proxyd/http/error_page.h"
 #include "proxyd/net/listener.h"
 #include "proxyd/pool/places.h"
 #include "proxyd/pulse.h"
@@ -63,6 +64,7 @@ struct crew {
 	struct tally *tally;   /* owns */
 	struct listeners listeners;
 	struct access access;
+	struct error_pages error_pages;
 	struct pulse pulse;
 	struct rota rota;
 	struct child tracker;

@@ -29,6 +29,7 @@
 #include "proxyd/base/sandbox.h"
 #include "proxyd/baton.h"
 #include "proxyd/ctl/local.h"
+#include "proxyd/http/error_page.h"
 #include "proxyd/master.h"
 #include "proxyd/net/inherited.h"
 
@@ -134,14 +135,19 @@ load_policy(const char *path)
 	struct str text = {0};
 	struct diags diags;
 	struct policy *p;
+	bool bad;
 
 	diags_init(&diags);
 	p = policy_load(path, &diags);
+	bad = p && error_pages_check(p, &diags) < 0;
 	diags_format(&diags, colour, &text);
 	fputs(str_text(&text), stderr);
 	str_fini(&text);
 	diags_fini(&diags);
-	return p;
+	if (!bad)
+		return p;
+	policy_free(p);
+	return NULL;
 }
 
 /* From now on, only the system calls of the master. 0 or an exit status. */

@@ -8,6 +8,7 @@
 #include "lib/log.h"
 
 #include "proxyd/base/notify.h"
+#include "proxyd/http/error_page.h"
 
 void
 reload_init(struct reload *r, struct crews *crews, const char *path,
@@ -112,11 +113,17 @@ load(struct reload *r, enum reload_result *ret_result, struct str *text)
 	struct policy *p;
 	struct diags diags;
 	const char *word;
+	bool bad;
 
 	diags_init(&diags);
 	p = policy_load(r->path, &diags);
+	bad = p && error_pages_check(p, &diags) < 0;
 	diags_format(&diags, false, text);
 	diags_fini(&diags);
+	if (bad) {
+		policy_free(p);
+		p = NULL;
+	}
 	*ret_result = p ? RELOAD_FAILED : RELOAD_POLICY_WRONG;
 	if (!p)
 		return NULL;

@@ -18,6 +18,7 @@
 #include "proxyd/base/tally.h"
 #include "proxyd/ctl/access.h"
 #include "proxyd/flow/listing.h"
+#include "proxyd/http/error_page.h"
 #include "proxyd/net/listener.h"
 #include "proxyd/pool/places.h"
 
@@ -75,6 +76,7 @@ struct worker_setup {
 	struct tally_row *tally;     /* this worker's column */
 	struct listeners *listeners; /* shut when draining ends */
 	struct access *access;
+	const struct error_pages *error_pages;
 	uint32_t index; /* which of the workers; its own slot */
 	bool serves;	/* its own slot, from the start */
 	int tracker_fd; /* to ask the tracker */
