@@ -145,6 +145,8 @@ NETSETUP = \
 PROXYD = \
 	proxyd/base/reason_tbl \
 	proxyd/base/reason \
+	proxyd/http/bad_tbl \
+	proxyd/http/bad \
 	proxyd/base/pages \
 	proxyd/base/shm \
 	proxyd/base/tally \
@@ -177,8 +179,6 @@ PROXYD = \
 	proxyd/stream/relay \
 	proxyd/stream/inbox \
 	proxyd/stream/proxyproto \
-	proxyd/http/bad_tbl \
-	proxyd/http/bad \
 	proxyd/http/fields_tbl \
 	proxyd/http/head \
 	proxyd/http/known \
@@ -190,7 +190,11 @@ PROXYD = \
 	proxyd/http/framing \
 	proxyd/http/parse \
 	proxyd/http/chunks \
+	proxyd/http/body \
+	proxyd/http/forward \
+	proxyd/http/answer \
 	proxyd/http/error_page \
+	proxyd/http/reuse \
 	proxyd/ctl/record \
 	proxyd/ctl/access \
 	proxyd/ctl/wire \
@@ -240,8 +244,8 @@ PROGRAMS = netsetup/main proxyd/main proxyd/proxyctl
 
 # those of the modules above that are a header only and have no .c file
 HEADERS = policy/policy netsetup/doctor/doctor_tbl \
-	proxyd/base/reason_tbl proxyd/flow/steps_tbl \
-	proxyd/http/bad_tbl proxyd/http/fields_tbl proxyd/http/head
+	proxyd/base/reason_tbl proxyd/http/bad_tbl proxyd/http/fields_tbl \
+	proxyd/http/head proxyd/flow/steps_tbl
 
 # --- tools and flags -------------------------------------------------------
 

@@ -103,6 +103,24 @@ static const struct {
 enum { N_UNITS = sizeof(units) / sizeof(units[0]) };
 
 const char *
+clock_http_date(char buf[CLOCK_HTTP_DATE_LEN])
+{
+	static const char days[] = "SunMonTueWedThuFriSat";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	time_t now = time(NULL);
+	struct tm tm = {0};
+	size_t n;
+
+	gmtime_r(&now, &tm);
+	n = strftime(buf, CLOCK_HTTP_DATE_LEN, "DDD, %d MMM %Y %H:%M:%S GMT",
+		     &tm);
+	assert(n == CLOCK_HTTP_DATE_LEN - 1);
+	memcpy(buf, days + 3 * tm.tm_wday, 3);
+	memcpy(buf + 8, months + 3 * tm.tm_mon, 3);
+	return buf;
+}
+
+const char *
 clock_duration(uint64_t ms, char buf[CLOCK_DURATION_LEN])
 {
 	size_t i = 0;

@@ -31,6 +31,14 @@ enum { CLOCK_WEB_STAMP_LEN = sizeof("23/Nov/2026:01:27:05 +0000") };
 const char *clock_web_stamp(const char stamp[CLOCK_STAMP_LEN],
 			    char buf[CLOCK_WEB_STAMP_LEN]);
 
+enum { CLOCK_HTTP_DATE_LEN = sizeof("Sun, 06 Nov 1994 08:49:37 GMT") };
+
+/*
+ * Wall-clock time as HTTP has it, whatever the locale. Returns `buf`.
+ * Source: RFC 9110, section 5.6.7.
+ */
+const char *clock_http_date(char buf[CLOCK_HTTP_DATE_LEN]);
+
 enum { CLOCK_DURATION_LEN = 24 };
 
 /*

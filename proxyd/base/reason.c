@@ -13,12 +13,13 @@ struct row {
 	const char *word;
 	const char *meaning;
 	enum ending ending;
+	unsigned int status;
 };
 
 static const struct row rows[REASON_COUNT] = {
-	[REASON_NONE] = {"-", "", ENDING_CLOSE},
-#define REASON(name, word, end, meaning)                                       \
-	[REASON_##name] = {word, meaning, ENDING_##end},
+	[REASON_NONE] = {"-", "", ENDING_CLOSE, 0},
+#define REASON(name, word, end, http, meaning)                                 \
+	[REASON_##name] = {word, meaning, ENDING_##end, http},
 #include "proxyd/base/reason_tbl.h"
 #undef REASON
 };
@@ -42,6 +43,13 @@ reason_resets(enum reason reason)
 {
 	assert(reason < REASON_COUNT);
 	return rows[reason].ending == ENDING_RESET;
+}
+
+unsigned int
+reason_status(enum reason reason)
+{
+	assert(reason < REASON_COUNT);
+	return rows[reason].status;
 }
 
 uint64_t

@@ -13,7 +13,7 @@
 
 enum reason {
 	REASON_NONE, /* the flow goes on */
-#define REASON(name, word, end, meaning) REASON_##name,
+#define REASON(name, word, end, http, meaning) REASON_##name,
 #include "proxyd/base/reason_tbl.h"
 #undef REASON
 	REASON_COUNT,
@@ -30,5 +30,8 @@ uint64_t reason_digest(void);
 
 /* Does whoever is still connected get a reset? Else an ordinary close. */
 bool reason_resets(enum reason reason);
+
+/* The status of HTTP that says so to a client; 0: there is nothing to say. */
+unsigned int reason_status(enum reason reason);
 
 #endif

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "proxyd/base/reason.h"
+#include "proxyd/http/bad.h"
 
 /* Only counters, each an _Atomic uint64_t: shm_give() adds all there are. */
 struct shm_counts {
@@ -26,6 +27,9 @@ struct shm_counts {
 	_Atomic uint64_t unplaced; /* not counted: no place, see limit.h */
 	_Atomic uint64_t paused;   /* times that accepting paused */
 	_Atomic uint64_t shed;	   /* datagrams of new flows: no room */
+	_Atomic uint64_t requests; /* of HTTP, with a head that was whole */
+	_Atomic uint64_t not_http; /* connections whose first bytes were not */
+	_Atomic uint64_t bad[HTTP_BAD_COUNT]; /* messages that were refused */
 };
 
 /* The slot of one worker process, in cache lines of its own. */

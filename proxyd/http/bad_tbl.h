@@ -34,6 +34,7 @@ BAD(TRAILER,             400,   "trailer",             "a trailer that is too la
 BAD(HOST_MISSING,        400,   "host-missing",        "HTTP/1.1 without a Host field")
 BAD(HOST_REPEATED,       400,   "host-repeated",       "more than one Host field")
 BAD(AUTHORITY,           400,   "authority",           "a malformed host or port, a user name, or a target that contradicts Host")
+BAD(CONNECTION,          400,   "connection",          "a Connection field that names more than 16 others")
 BAD(LINE_TOO_LONG,       414,   "line-too-long",       "a request line longer than `limit request-head`")
 BAD(HEAD_TOO_LARGE,      431,   "head-too-large",      "a head larger than `limit request-head`")
 BAD(TOO_MANY_FIELDS,     431,   "too-many-fields",     "more than 128 fields")

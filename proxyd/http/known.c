@@ -56,3 +56,31 @@ known_head_only(enum http_field_id id)
 	assert(id < HTTP_FIELD_COUNT);
 	return rows[id].where == WHERE_HEAD;
 }
+
+static bool
+is_binding(const char *value, size_t len)
+{
+	static const char *const schemes[] = {"negotiate", "ntlm", "kerberos"};
+	size_t i, n;
+
+	for (i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		n = strlen(schemes[i]);
+		if (len >= n && !strncasecmp(value, schemes[i], n) &&
+		    (len == n || value[n] == ' ' || value[n] == ','))
+			return true;
+	}
+	return false;
+}
+
+bool
+known_binds(const struct http_head *h, const char *buf, enum http_field_id id)
+{
+	const struct http_field *f;
+
+	if (!http_has(h, id))
+		return false;
+	for (f = h->fields; f < h->fields + h->n_fields; f++)
+		if (f->id == id && is_binding(buf + f->value.at, f->value.len))
+			return true;
+	return false;
+}

@@ -21,6 +21,14 @@ const char *known_name(enum http_field_id id);
 /* For the next hop only? Such a field is not forwarded as it is. */
 bool known_hop(enum http_field_id id);
 
+/*
+ * Is there a field `id`, Authorization or WWW-Authenticate, with a scheme that
+ * shows who somebody is to a connection, and not to a request? `buf` is what
+ * was parsed. Source: RFC 4559 (Negotiate); NTLM does likewise.
+ */
+bool known_binds(const struct http_head *h, const char *buf,
+		 enum http_field_id id);
+
 /* Refused in a trailer? */
 bool known_head_only(enum http_field_id id);
 

@@ -89,8 +89,22 @@ inbox_look(struct inbox *in, struct side *from, struct side_chunk *scratch,
 	return v;
 }
 
-int
-inbox_keep(struct inbox *in, const struct inbox_view *v, size_t used)
+char *
+inbox_prepend(const struct inbox_view *v, size_t at, const char *head,
+	      size_t head_len)
+{
+	char *begin;
+
+	if (head_len > v->before + at)
+		return NULL;
+	begin = v->data + at - head_len;
+	memcpy(begin, head, head_len);
+	return begin;
+}
+
+void
+inbox_keep(struct inbox *in, struct side *from, const struct inbox_view *v,
+	   size_t used)
 {
 	size_t left = v->len - used;
 
@@ -98,13 +112,14 @@ inbox_keep(struct inbox *in, const struct inbox_view *v, size_t used)
 		in->at += (uint32_t)used;
 		if (!left)
 			inbox_fini(in);
-		return 0;
+		return;
 	}
 	if (!left)
-		return 0;
-	if (grow(in, left) < 0)
-		return -ENOMEM;
+		return;
+	if (grow(in, left) < 0) {
+		side_fail(from, ENOMEM);
+		return;
+	}
 	memcpy(in->data, v->data + used, left);
 	in->end = (uint32_t)left;
-	return 0;
 }

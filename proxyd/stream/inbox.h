@@ -45,10 +45,18 @@ struct inbox_view inbox_look(struct inbox *in, struct side *from,
 			     struct side_chunk *scratch, size_t most);
 
 /*
- * The first `used` bytes of what was seen are done with; keep the rest. 0 or
- * -ENOMEM.
+ * Put `head` right before the bytes of `v` from `at` on, over what is there,
+ * so that both are in one piece: where it begins. NULL: there is no room.
  */
-int inbox_keep(struct inbox *in, const struct inbox_view *v, size_t used);
+char *inbox_prepend(const struct inbox_view *v, size_t at, const char *head,
+		    size_t head_len);
+
+/*
+ * The first `used` bytes of what was seen are done with; keep the rest.
+ * Without memory the side fails, likewise.
+ */
+void inbox_keep(struct inbox *in, struct side *from, const struct inbox_view *v,
+		size_t used);
 
 /* How many bytes it holds. */
 size_t inbox_held(const struct inbox *in);

@@ -96,6 +96,23 @@ stamps_have_their_shape(void)
 }
 
 static void
+dates_of_http(void)
+{
+	char buf[CLOCK_HTTP_DATE_LEN], want[CLOCK_HTTP_DATE_LEN];
+	time_t before = time(NULL), t;
+	struct tm tm;
+	bool same = false;
+
+	clock_http_date(buf);
+	for (t = before; t <= time(NULL); t++) {
+		strftime(want, sizeof(want), "%a, %d %b %Y %H:%M:%S GMT",
+			 gmtime_r(&t, &tm));
+		same |= !strcmp(buf, want);
+	}
+	UNIT_CHECK(same, "%s is not now: %s", buf, want);
+}
+
+static void
 now_does_not_go_back(void)
 {
 	uint64_t before = clock_now_ms();
@@ -110,6 +127,7 @@ static const struct unit_test tests[] = {
 	 durations_use_the_largest_whole_unit},
 	{"durations_are_read", durations_are_read},
 	{"stamps_have_their_shape", stamps_have_their_shape},
+	{"dates_of_http", dates_of_http},
 	{"now_does_not_go_back", now_does_not_go_back},
 };
 
