@@ -209,10 +209,16 @@ PROXYD = \
 	proxyd/flow/flows \
 	proxyd/flow/pairs \
 	proxyd/flow/tell \
+	proxyd/flow/http_state \
 	proxyd/flow/life \
 	proxyd/flow/pass \
 	proxyd/flow/announce \
 	proxyd/flow/onward \
+	proxyd/flow/http_refuse \
+	proxyd/flow/http_onward \
+	proxyd/flow/http_request \
+	proxyd/flow/http_response \
+	proxyd/flow/http \
 	proxyd/flow/flow \
 	proxyd/flow/udp_life \
 	proxyd/flow/listing \

@@ -42,7 +42,7 @@ const struct choice choices_proto[] = {
 const struct choice choices_mode[] = {
 	{"tcp", MODE_TCP, false},
 	{"udp", MODE_UDP, false},
-	{"http", MODE_HTTP, true},
+	{"http", MODE_HTTP, false},
 	{NULL, 0, false},
 };
 
@@ -76,7 +76,7 @@ const struct choice choices_log_target[] = {
 const struct choice choices_log_format[] = {
 	{"text", LOG_FORMAT_TEXT, false},
 	{"json", LOG_FORMAT_JSON, false},
-	{"combined", LOG_FORMAT_COMBINED, true},
+	{"combined", LOG_FORMAT_COMBINED, false},
 	{NULL, 0, false},
 };
 

@@ -91,6 +91,7 @@ begin_draining(struct worker *w)
 	if (w->state == WORKER_DRAINING)
 		return;
 	w->state = WORKER_DRAINING;
+	w->flows.draining = true;
 	timer_clear(&w->loop.timers, &w->grace);
 	timer_init(&w->grace, on_lingered, w);
 	timer_init(&w->cut, on_cut, w);

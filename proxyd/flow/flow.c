@@ -15,6 +15,7 @@
 #include "proxyd/base/sock.h"
 #include "proxyd/flow/announce.h"
 #include "proxyd/flow/decide.h"
+#include "proxyd/flow/http.h"
 #include "proxyd/flow/life.h"
 #include "proxyd/flow/onward.h"
 #include "proxyd/flow/pass.h"
@@ -24,7 +25,7 @@
 /* --- where to ------------------------------------------------------------- */
 
 static void
-choose(struct flow *f)
+choose_tcp(struct flow *f)
 {
 	struct decide_ask ask = {
 		.service = f->service,
@@ -40,6 +41,14 @@ choose(struct flow *f)
 		onward_connect(f);
 	else
 		life_end(f, reason);
+}
+
+static void
+choose(struct flow *f)
+{
+	/* what is no HTTP after all goes on as it is */
+	if (f->service->mode != MODE_HTTP || http_open(f))
+		choose_tcp(f);
 }
 
 static void
@@ -169,6 +178,11 @@ on_client(void *owner, uint32_t events)
 
 	assert(f->magic == FLOW_MAGIC);
 	side_event(&f->client, events);
+	if (f->http) {
+		if (http_on(f))
+			choose_tcp(f);
+		return;
+	}
 	switch (f->step) {
 	case STEP_PROXY_HEAD:
 		on_proxy_head(f, events);
@@ -184,9 +198,28 @@ on_client(void *owner, uint32_t events)
 	case STEP_RESCUE:
 		pass_on(f);
 		break;
+	case STEP_SNIFF:
+	case STEP_HEAD:
+	case STEP_BODY:
+	case STEP_RESPONSE:
+	case STEP_ANSWER:
+	case STEP_KEEP_ALIVE:
+	case STEP_LINGER:
 	case STEP_COUNT:
 		assert(0);
 	}
+}
+
+static void
+on_timer(void *owner)
+{
+	struct flow *f = owner;
+
+	assert(f->magic == FLOW_MAGIC);
+	if (!f->http)
+		pass_timer(f);
+	else if (http_late(f))
+		choose_tcp(f);
 }
 
 /* No header makes good that it came to a capture port by itself. */
@@ -206,7 +239,7 @@ flow_open(struct flows *fs, const struct listener *l, int fd,
 	struct flow *f;
 
 	flows_began(fs, l->service);
-	f = life_new(fs, l, fd, pass_timer);
+	f = life_new(fs, l, fd, on_timer);
 	if (!f) {
 		flows_ended(fs, l->service, REASON_RESOURCES, 0, 0);
 		sock_reset(fd);

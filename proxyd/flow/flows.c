@@ -3,6 +3,7 @@
 #include "proxyd/flow/flows.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -99,6 +100,12 @@ flows_init(struct flows *fs, int tracker_fd)
 		return -errno;
 	r = relay_init(&fs->relay);
 	if (r == 0)
+		r = reuse_init(&fs->reuse, fs->loop, fs->policy);
+	if (r == 0) {
+		fs->http = malloc(sizeof(*fs->http));
+		r = fs->http ? 0 : -ENOMEM;
+	}
+	if (r == 0)
 		r = balance_init(&fs->balance, fs->policy);
 	if (r == 0)
 		r = route_init(&fs->route);
@@ -118,6 +125,9 @@ flows_fini(struct flows *fs)
 		asker_fini(&fs->asker);
 	route_fini(&fs->route);
 	balance_fini(&fs->balance);
+	reuse_fini(&fs->reuse);
+	free(fs->http);
+	fs->http = NULL;
 	relay_fini(&fs->relay);
 	/* 0 is standard input: a zeroed one has nothing to close */
 	if (fs->reserve_fd > 0)

@@ -21,6 +21,9 @@
 #include "proxyd/base/tally.h"
 #include "proxyd/ctl/access.h"
 #include "proxyd/flow/decide.h"
+#include "proxyd/http/error_page.h"
+#include "proxyd/http/head.h"
+#include "proxyd/http/reuse.h"
 #include "proxyd/net/asker.h"
 #include "proxyd/net/listener.h"
 #include "proxyd/net/route.h"
@@ -32,6 +35,12 @@ struct flow;
 struct udp;
 
 LIST_HEAD(flow_list, flow);
+
+/* A head of HTTP that came, and the one that goes on: for one call. */
+struct http_scratch {
+	struct http_head head;
+	char out[SIDE_CHUNK_SIZE];
+};
 
 /* All flows of a worker, and what they need. */
 struct flows {
@@ -48,6 +57,10 @@ struct flows {
 	struct limit limit;
 	struct balance balance;
 	struct relay relay;
+	struct reuse_store reuse;
+	struct http_scratch *http;	 /* owns */
+	const struct error_pages *pages; /* borrows */
+	bool draining; /* requests are the last ones of their connections */
 	struct flow_list list;
 	struct flow *listed; /* the next one of a listing; NULL: none */
 	struct udp *udp;     /* owns, see udp.h; NULL: no service is of udp */

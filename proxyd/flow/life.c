@@ -3,7 +3,9 @@
 #include "proxyd/flow/life.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "proxyd/base/sock.h"
 
@@ -33,20 +35,20 @@ static const struct step_row steps[STEP_COUNT] = {
 /* --- the record ----------------------------------------------------------- */
 
 static const char *
-note_of(const struct flow *f)
+note_of(const struct flow *f, char buf[LIFE_NOTE_LEN])
 {
-	static const char *const notes[] = {
-		NULL,
-		"port-taken",
-		"stale-entry",
-		"port-taken,stale-entry",
-		"limit-test",
-		"limit-test,port-taken",
-		"limit-test,stale-entry",
-		"limit-test,port-taken,stale-entry",
-	};
+	size_t len;
 
-	return notes[f->port_taken + 2 * f->retried + 4 * f->tested];
+	snprintf(buf, LIFE_NOTE_LEN, "%s%s%s%s%s",
+		 f->tunnelled ? "non-http," : "",
+		 f->tested ? "limit-test," : "",
+		 f->port_taken ? "port-taken," : "",
+		 f->retried ? "stale-entry," : "",
+		 f->http && f->http->bad ? http_bad_word(f->http->bad) : "");
+	len = strlen(buf);
+	if (len && buf[len - 1] == ',')
+		buf[len - 1] = '\0';
+	return *buf ? buf : NULL;
 }
 
 /* Not kept in the flow: the socket remembers, also when it is dead. */
@@ -59,7 +61,8 @@ name_of(const struct side *s)
 }
 
 void
-life_record(const struct flow *f, struct record *ret_record)
+life_record(const struct flow *f, char note[LIFE_NOTE_LEN],
+	    struct record *ret_record)
 {
 	*ret_record = (struct record){
 		.service = f->service->name,
@@ -76,18 +79,21 @@ life_record(const struct flow *f, struct record *ret_record)
 		.ms_connect = f->ms_connect,
 		.ms_total = (int64_t)(f->flows->loop->now_ms - f->opened_ms),
 		.ms_first = RECORD_NO_TIME,
-		.note = note_of(f),
+		.note = note_of(f, note),
 	};
+	if (f->http)
+		http_record(f->http, f->flows->loop->now_ms, ret_record);
 }
 
-static void
-write_record(struct flow *f, enum reason reason)
+void
+life_tell(struct flow *f, enum reason reason)
 {
+	char note[LIFE_NOTE_LEN];
 	struct record r;
 
 	if (!access_wanted(f->flows->access, f->service))
 		return;
-	life_record(f, &r);
+	life_record(f, note, &r);
 	r.close = reason;
 	tell_end(f->flows, f->service, f->serial, &r);
 }
@@ -133,18 +139,30 @@ drop_side(struct flow *f, struct side *s, struct loop_source *source,
 	side_close(s, reset);
 }
 
+/* Whoever gets no more of it must see that there is more. */
+static bool
+is_half_answered(const struct flow *f)
+{
+	const struct http *h = f->http;
+
+	return h && h->active && h->answered && !h->tunnel && !h->response.done;
+}
+
 void
 life_end(struct flow *f, enum reason reason)
 {
-	bool reset = reason_resets(reason);
+	bool reset = reason_resets(reason) || is_half_answered(f);
 	struct flows *fs = f->flows;
 
 	assert(f->magic == FLOW_MAGIC && reason != REASON_NONE);
 	tell_refusal(fs, f->service, &f->peer, &f->destination, reason);
-	write_record(f, reason);
+	/* requests have records of their own; who asked nothing has one */
+	if (!f->http || f->http->active || !f->http->requests)
+		life_tell(f, reason);
 	timer_clear(&fs->loop->timers, &f->timer);
 	life_answered(f);
 	limit_give(&fs->limit, &f->hold);
+	http_free(f->http, &fs->relay, reset);
 	drop_side(f, &f->server, &f->server_source, reset);
 	drop_side(f, &f->client, &f->client_source, reset);
 	if (fs->listed == f)
@@ -193,13 +211,35 @@ step_limit_ms(const struct flow *f)
 	return f->service->timeout_ms[row->limit];
 }
 
+static uint64_t
+sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* When the request that is on it takes too long in all. */
+static uint64_t
+total_due_ms(const struct flow *f)
+{
+	uint32_t limit_ms = f->service->timeout_ms[TIMEOUT_TOTAL];
+
+	if (!limit_ms || !f->http || !f->http->began_ms || f->http->tunnel)
+		return UINT64_MAX;
+	return f->http->began_ms + limit_ms;
+}
+
 uint64_t
 life_due_ms(const struct flow *f)
 {
 	uint32_t limit_ms = step_limit_ms(f);
+	uint64_t due_ms = UINT64_MAX;
 
 	/* 0 in the policy: no limit */
-	return limit_ms ? f->step_ms + limit_ms : UINT64_MAX;
+	if (limit_ms)
+		due_ms = f->step_ms + limit_ms;
+	if (f->step == STEP_BODY)
+		due_ms = sooner(due_ms, http_body_due_ms(f->http, limit_ms));
+	return sooner(due_ms, total_due_ms(f));
 }
 
 void
@@ -229,5 +269,9 @@ life_enter(struct flow *f, enum step step)
 enum reason
 life_late(const struct flow *f)
 {
-	return f->step == STEP_RESCUE ? f->reason : steps[f->step].reason;
+	if (f->flows->loop->now_ms >= total_due_ms(f))
+		return REASON_TOTAL_TIMEOUT;
+	if (f->step == STEP_RESCUE || f->step == STEP_LINGER)
+		return f->reason;
+	return steps[f->step].reason;
 }

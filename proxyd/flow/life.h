@@ -14,6 +14,7 @@
 
 #include "proxyd/flow/decide.h"
 #include "proxyd/flow/flows.h"
+#include "proxyd/flow/http_state.h"
 
 enum { FLOW_MAGIC = 0x464c4f57 }; /* "FLOW" */
 
@@ -40,9 +41,10 @@ struct flow {
 	bool retried;	 /* connect() was tried again after EPERM */
 	bool port_taken; /* the client's port could not be kept */
 	bool tested;	 /* a limit with `test` would have refused it */
+	bool tunnelled;	 /* mode http, and it is not */
 	enum step step;
 	enum first first;   /* who sent its end first */
-	enum reason reason; /* STEP_RESCUE: why it ends */
+	enum reason reason; /* STEP_RESCUE, STEP_LINGER: why it ends */
 	enum record_via via;
 	bool watched;	      /* the kernel asks whether the server is there */
 	struct endpoint peer; /* the client */
@@ -51,7 +53,9 @@ struct flow {
 	struct decision decision;
 	struct side client;
 	struct side server;
-	struct side *onward; /* where bytes go: `server`, most often */
+	struct side *onward; /* where bytes go: `server`, or that of a link */
+	struct http
+		*http; /* owns: in mode http; NULL: bytes pass as they are */
 	struct loop_source client_source;
 	struct loop_source server_source;
 	struct timer timer;
@@ -69,10 +73,19 @@ struct flow {
 struct flow *life_new(struct flows *fs, const struct listener *l, int fd,
 		      void (*on_timer)(void *flow));
 
-/* What is known of it so far. Time, id and reason are left out. */
-void life_record(const struct flow *f, struct record *ret_record);
+enum { LIFE_NOTE_LEN = 128 };
 
-/* Write its record, close both sides, forget it. */
+/*
+ * What is known of it so far. Time, id and reason are left out; the note may
+ * stand in `note`.
+ */
+void life_record(const struct flow *f, char note[LIFE_NOTE_LEN],
+		 struct record *ret_record);
+
+/* Write its record, or that of the request that is on it. */
+void life_tell(struct flow *f, enum reason reason);
+
+/* Write a record, if one is due, close both sides, forget it. */
 void life_end(struct flow *f, enum reason reason);
 
 /*

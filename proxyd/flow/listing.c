@@ -81,10 +81,10 @@ add(struct listing *l, struct record *r, uint32_t serial, const char *step)
 static void
 list_flow(struct listing *l, const struct flow *f)
 {
+	char note[LIFE_NOTE_LEN], word[16];
 	struct record r;
-	char word[16];
 
-	life_record(f, &r);
+	life_record(f, note, &r);
 	add(l, &r, f->serial, step_word(f->step, word));
 }
 

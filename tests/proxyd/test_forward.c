@@ -288,8 +288,10 @@ static const struct unit_test tests[] = {
 	{"as_it_is", as_it_is},
 	{"between_neighbours", between_neighbours},
 	{"connections", connections},
-	{"who_it_was", who_it_was},		{"responses", responses},
-	{"many_options", many_options}, {"answers", answers},
+	{"who_it_was", who_it_was},
+	{"responses", responses},
+	{"many_options", many_options},
+	{"answers", answers},
 	{"phrases", phrases},
 };
 
