@@ -287,6 +287,7 @@ worker_init(struct worker *w, const struct worker_setup *setup)
 	};
 	w->flows.tally = setup->tally;
 	w->flows.access = setup->access;
+	w->flows.pages = setup->error_pages;
 	w->flows.max = flows_possible(setup);
 	w->flows.count_fd = setup->count_fd;
 	if (setup->count_fd >= 0)
