@@ -120,6 +120,10 @@ sum_all(const struct shm *shm, struct report_total *total)
 		total->unplaced += atomic_load(&c->unplaced);
 		total->paused += atomic_load(&c->paused);
 		total->shed += atomic_load(&c->shed);
+		total->requests += atomic_load(&c->requests);
+		total->not_http += atomic_load(&c->not_http);
+		for (k = 0; k < HTTP_BAD_COUNT; k++)
+			total->bad[k] += atomic_load(&c->bad[k]);
 		for (k = 0; k < REASON_COUNT; k++)
 			total->ended[k] += atomic_load(&c->ended[k]);
 		if (i < shm->n_slots)

@@ -29,6 +29,7 @@ layout(void)
 		offsetof(struct shm_worker, flows),
 		offsetof(struct shm_worker, taken),
 		reason_digest(),
+		http_bad_digest(),
 	};
 
 	return hash64(parts, sizeof(parts), 0);

@@ -153,6 +153,18 @@ put_reasons(struct json *j, const uint64_t *ended, bool all)
 	json_end(j);
 }
 
+/* By the word that a record would have as its note. */
+static void
+put_refused(struct json *j, const uint64_t *bad)
+{
+	size_t i;
+
+	json_object(j, "refused");
+	for (i = HTTP_BAD_NONE + 1; i < HTTP_BAD_COUNT; i++)
+		json_uint(j, http_bad_word((enum http_bad)i), bad[i]);
+	json_end(j);
+}
+
 static void
 put_sum_of_bytes(struct json *j, const struct report_service *list, size_t n)
 {
@@ -186,6 +198,9 @@ report_stats(const struct report_total *total,
 	json_uint(&j, "unplaced", total->unplaced);
 	json_uint(&j, "paused", total->paused);
 	json_uint(&j, "shed", total->shed);
+	json_uint(&j, "requests", total->requests);
+	json_uint(&j, "not_http", total->not_http);
+	put_refused(&j, total->bad);
 	put_reasons(&j, total->ended, true);
 	json_array(&j, "services");
 	for (i = 0; i < n; i++) {

@@ -22,6 +22,7 @@
 #include "policy/policy.h"
 
 #include "proxyd/base/tally.h"
+#include "proxyd/http/bad.h"
 
 /* A worker process, or the place of one that is about to be started. */
 struct report_worker {
@@ -69,6 +70,9 @@ struct report_total {
 	uint64_t unplaced;
 	uint64_t paused;
 	uint64_t shed;
+	uint64_t requests;
+	uint64_t not_http;
+	uint64_t bad[HTTP_BAD_COUNT];
 };
 
 void report_status(const struct report_status *s, struct str *out);

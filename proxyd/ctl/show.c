@@ -215,12 +215,13 @@ add_reasons(struct table *t, const char *name, const json_t *s)
 	}
 }
 
-/* What was refused or had to wait, if anything was. */
+/* What was refused or had to wait, if anything was, and how much of HTTP. */
 static void
-show_limits(const json_t *doc, struct str *out)
+show_others(const json_t *doc, struct str *out)
 {
 	static const char *const names[] = {"limited", "tested", "unplaced",
-					    "paused", "shed"};
+					    "paused",  "shed",	 "requests",
+					    "not_http"};
 	size_t i, n = 0;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -229,6 +230,28 @@ show_limits(const json_t *doc, struct str *out)
 		str_addf(out, "%s%-12s %" PRId64 "\n", n++ ? "" : "\n",
 			 names[i], number_of(doc, names[i]));
 	}
+}
+
+/* Messages of HTTP, by what is wrong with them. */
+static void
+show_refused(const json_t *doc, struct str *out)
+{
+	static const char *const heads[] = {"refused", "messages", NULL};
+	struct table t = {.heads = heads};
+	const char *word;
+	json_t *n;
+
+	json_object_foreach(json_object_get(doc, "refused"), word, n)
+	{
+		if (json_integer_value(n) == 0)
+			continue;
+		table_text(&t, word);
+		table_number(&t, json_integer_value(n));
+	}
+	if (t.n)
+		str_add_char(out, '\n');
+	table_print(&t, out);
+	table_fini(&t);
 }
 
 static void
@@ -252,7 +275,8 @@ show_stats(const json_t *doc, struct str *out)
 	if (reasons.n)
 		str_add_char(out, '\n');
 	table_print(&reasons, out);
-	show_limits(doc, out);
+	show_others(doc, out);
+	show_refused(doc, out);
 	table_fini(&counters);
 	table_fini(&reasons);
 }

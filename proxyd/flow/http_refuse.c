@@ -65,6 +65,8 @@ http_refuse(struct flow *f, enum reason reason)
 	struct http *h = f->http;
 	unsigned int status = status_of(f, reason);
 
+	if (h->bad)
+		shm_count(&f->flows->own->counts.bad[h->bad]);
 	/* who has asked nothing is told nothing */
 	if (h->answered || !status || f->client.error ||
 	    (!h->active && !inbox_held(&h->from_client) && !h->bad)) {
@@ -83,8 +85,6 @@ http_refuse(struct flow *f, enum reason reason)
 	send_answer(f, status);
 	life_tell(f, reason);
 	http_let_go(f, true);
-	if (h->bad)
-		shm_count(&f->flows->own->counts.bad[h->bad]);
 	http_over(h);
 	if (!h->keep)
 		return http_leave(f, reason);

@@ -264,10 +264,8 @@ http_pass_response(struct flow *f, bool *ret_again, void (*ready)(void *flow))
 			pass_body(f, ret_again);
 		if (next != HTTP_WAIT)
 			return next;
-		if (h->bad) {
-			life_end(f, REASON_BAD_RESPONSE);
-			return HTTP_ENDED;
-		}
+		if (h->bad)
+			return http_refuse(f, REASON_BAD_RESPONSE);
 		if ((h->answered && h->response.done) || !f->onward->readable)
 			break;
 	}

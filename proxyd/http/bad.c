@@ -3,6 +3,9 @@
 #include "proxyd/http/bad.h"
 
 #include <assert.h>
+#include <string.h>
+
+#include "lib/hash.h"
 
 static const struct {
 	const char *word;
@@ -35,4 +38,15 @@ http_bad_status(enum http_bad bad)
 {
 	assert(bad < HTTP_BAD_COUNT);
 	return rows[bad].status;
+}
+
+uint64_t
+http_bad_digest(void)
+{
+	uint64_t digest = HTTP_BAD_COUNT;
+	int i;
+
+	for (i = 0; i < HTTP_BAD_COUNT; i++)
+		digest = hash64(rows[i].word, strlen(rows[i].word), digest);
+	return digest;
 }

@@ -8,6 +8,8 @@
 #ifndef PROXYD_HTTP_BAD_H
 #define PROXYD_HTTP_BAD_H
 
+#include <stdint.h>
+
 enum http_bad {
 	HTTP_BAD_NONE, /* nothing is wrong */
 #define BAD(name, status, word, meaning) HTTP_BAD_##name,
@@ -24,5 +26,8 @@ const char *http_bad_meaning(enum http_bad bad);
 
 /* The status to answer such a request with; 0 for HTTP_BAD_NONE. */
 int http_bad_status(enum http_bad bad);
+
+/* Of all words in their order: the same for who counts the same. */
+uint64_t http_bad_digest(void);
 
 #endif

@@ -163,6 +163,8 @@ test_stats(void)
 		.flows = 4243,
 		.limited = 77,
 		.paused = 3,
+		.requests = 5000000,
+		.not_http = 12,
 	};
 	struct policy *p = load();
 	struct report_service list[3];
@@ -172,12 +174,19 @@ test_stats(void)
 
 	total.ended[REASON_CLIENT_CLOSED] = 1230001;
 	total.ended[REASON_REFUSED] = 323;
+	total.bad[HTTP_BAD_HOST_MISSING] = 41;
+	total.bad[HTTP_BAD_TOO_MANY_FIELDS] = 1;
 	fill(p, at, list);
 	report_stats(&total, list, 3, &doc);
 	/* every reason is there, also those that never were given */
 	for (i = REASON_NONE + 1; i < REASON_COUNT; i++) {
 		str_clear(&key);
 		str_addf(&key, "\"%s\": ", reason_word((enum reason)i));
+		CU_ASSERT(strstr(str_text(&doc), str_text(&key)) != NULL);
+	}
+	for (i = HTTP_BAD_NONE + 1; i < HTTP_BAD_COUNT; i++) {
+		str_clear(&key);
+		str_addf(&key, "\"%s\": ", http_bad_word((enum http_bad)i));
 		CU_ASSERT(strstr(str_text(&doc), str_text(&key)) != NULL);
 	}
 	str_fini(&key);
