@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxyd/base/sock.h"
 #include "proxyd/stream/proxyproto.h"
 
 #include "proxyd/flow/why.h"
@@ -199,6 +200,8 @@ http_connected(struct flow *f)
 	if (!s->writable)
 		return HTTP_WAIT;
 	h->ms_connect = (int64_t)(f->flows->loop->now_ms - f->step_ms);
+	if (access_wanted(f->flows->access, f->service))
+		h->link->name = sock_name(s->fd);
 	life_enter(f, STEP_RESPONSE);
 	return HTTP_GO_ON;
 }

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "proxyd/base/sock.h"
 #include "proxyd/http/forward.h"
 #include "proxyd/http/known.h"
 #include "proxyd/http/parse.h"
@@ -45,13 +46,12 @@ http_not_http(struct flow *f)
 
 /* Which of the fields of forward.h are said for this client? */
 static struct forward
-forward_of(const struct flow *f, const char *host)
+forward_of(const struct flow *f)
 {
 	const struct policy_service *s = f->service;
 	const char *client = f->http->client;
 	struct forward how = {
 		.forwarded_replace = s->forwarded_for == FORWARDED_FOR_REPLACE,
-		.host = host,
 		.upgrade = f->http->upgrade,
 	};
 
@@ -67,9 +67,12 @@ forward_of(const struct flow *f, const char *host)
 static void
 begin(struct flow *f, const struct http_head *head, const char *buf)
 {
+	bool wanted = access_wanted(f->flows->access, f->service);
 	struct http *h = f->http;
 
-	http_begin(h, head, buf, access_wanted(f->flows->access, f->service));
+	http_begin(h, head, buf, wanted);
+	if (wanted && !h->local.addr.family)
+		h->local = sock_name(f->client.fd);
 	h->head_ms = f->flows->loop->now_ms;
 	if (!h->began_ms)
 		h->began_ms = h->head_ms;
@@ -131,7 +134,9 @@ take_request(struct flow *f, struct inbox_view *v, void (*ready)(void *flow))
 	if (is_too_large(f))
 		return http_refuse(f, REASON_TOO_LARGE);
 	h->bound |= known_binds(&s->head, v->data, HTTP_FIELD_AUTHORIZATION);
-	how = forward_of(f, endpoint_format(&f->destination, host));
+	how = forward_of(f);
+	if (!http_has(&s->head, HTTP_FIELD_HOST))
+		how.host = endpoint_format(&f->destination, host);
 	n = forward_request(&s->head, v->data, &how, s->out, sizeof(s->out),
 			    &h->bad);
 	if (!n)

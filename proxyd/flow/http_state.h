@@ -68,6 +68,7 @@ struct http {
 	bool tunnel;	   /* and has got it */
 	bool answered;	   /* the head of the response went to the client */
 	bool reused;	   /* the request went on a link that served before */
+	struct endpoint local;	    /* our end; AF_UNSPEC: not asked */
 	char client[ADDR_TEXT_LEN]; /* its address */
 };
 

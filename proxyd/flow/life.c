@@ -60,6 +60,23 @@ name_of(const struct side *s)
 	return s->fd < 0 ? none : sock_name(s->fd);
 }
 
+/* A connection with many requests is asked once. */
+static struct endpoint
+local_of(const struct flow *f)
+{
+	if (f->http && f->http->local.addr.family)
+		return f->http->local;
+	return name_of(&f->client);
+}
+
+static struct endpoint
+source_of(const struct flow *f)
+{
+	const struct link *l = f->http ? f->http->link : NULL;
+
+	return l && l->name.addr.family ? l->name : name_of(f->onward);
+}
+
 void
 life_record(const struct flow *f, char note[LIFE_NOTE_LEN],
 	    struct record *ret_record)
@@ -68,10 +85,10 @@ life_record(const struct flow *f, char note[LIFE_NOTE_LEN],
 		.service = f->service->name,
 		.mode = f->service->mode,
 		.client = f->peer,
-		.local = name_of(&f->client),
+		.local = local_of(f),
 		.destination = f->destination,
 		.via = f->via,
-		.source = name_of(f->onward),
+		.source = source_of(f),
 		.pool = f->service->pool->name,
 		.node = f->decision.upstream.target,
 		.bytes_in = f->client.received,

@@ -33,11 +33,23 @@ link_is_private(const struct link *l)
 	return l->key.upstream.source.port || l->key.client.addr.family;
 }
 
-static void
+/* How many words it takes: none if it is not there. */
+static size_t
 put(uint64_t *words, const struct endpoint *e)
 {
-	memcpy(words, e->addr.bytes, sizeof(e->addr.bytes));
-	words[2] = (uint64_t)e->addr.family << 16 | e->port;
+	uint32_t v4;
+
+	switch (e->addr.family) {
+	case AF_INET:
+		memcpy(&v4, e->addr.bytes, sizeof(v4));
+		words[0] = (uint64_t)v4 << 32 | e->port;
+		return 1;
+	case AF_INET6:
+		memcpy(words, e->addr.bytes, sizeof(e->addr.bytes));
+		words[2] = e->port;
+		return 3;
+	}
+	return 0;
 }
 
 /* What differs most: clients choose it, so that it needs a secret. */
@@ -45,12 +57,13 @@ static struct link_bucket *
 bucket_of(struct reuse_store *r, const struct link_key *key)
 {
 	uint64_t words[10];
+	size_t n;
 
-	put(words, &key->upstream.target);
-	put(words + 3, &key->upstream.source);
-	put(words + 6, &key->client);
-	words[9] = (uintptr_t)key->node;
-	return &r->buckets[siphash(words, 10, &r->secret) % REUSE_BUCKETS];
+	words[0] = (uintptr_t)key->node;
+	n = 1 + put(words + 1, &key->upstream.target);
+	n += put(words + n, &key->upstream.source);
+	n += put(words + n, &key->client);
+	return &r->buckets[siphash(words, n, &r->secret) % REUSE_BUCKETS];
 }
 
 static struct reuse_node *
@@ -186,6 +199,7 @@ link_open(struct reuse_store *r, const struct link_key *key,
 	l->magic = LINK_MAGIC;
 	l->reuse = r;
 	l->key = *key;
+	l->bucket = bucket_of(r, key);
 	timer_init(&l->timer, on_timer, l);
 	side_init(&l->side);
 	l->side.fd = fd;
@@ -222,7 +236,6 @@ reuse_put(struct link *l)
 	struct reuse_store *r = l->reuse;
 	struct reuse_node *node = node_of(r, &l->key);
 
-	l->served++;
 	/* what it has to say now is no answer to anything */
 	if (pool->reuse == REUSE_NEVER || !pool->reuse_max || l->side.eof ||
 	    l->side.error || !side_is_quiet(&l->side)) {
@@ -236,7 +249,7 @@ reuse_put(struct link *l)
 	l->ready = NULL;
 	l->owner = NULL;
 	l->idle_ms = r->loop->now_ms;
-	LIST_INSERT_HEAD(bucket_of(r, &l->key), l, in_bucket);
+	LIST_INSERT_HEAD(l->bucket, l, in_bucket);
 	TAILQ_INSERT_TAIL(&node->idle, l, in_node);
 	TAILQ_INSERT_TAIL(&r->all, l, in_all);
 	node->n++;

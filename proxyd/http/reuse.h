@@ -40,11 +40,13 @@ struct link_key {
 	struct endpoint destination;
 };
 
+LIST_HEAD(link_bucket, link);
+TAILQ_HEAD(link_queue, link);
+
 struct link {
 	uint32_t magic;
 	bool idle;
-	bool named;	 /* `name` is known */
-	uint32_t served; /* requests that it has answered */
+	struct link_bucket *bucket; /* borrows: that of its key */
 	LIST_ENTRY(link) in_bucket;
 	TAILQ_ENTRY(link) in_node; /* the longest idle first */
 	TAILQ_ENTRY(link) in_all;  /* likewise */
@@ -55,13 +57,10 @@ struct link {
 	struct timer timer;
 	/* the owner's; it may close the link */
 	void (*ready)(void *owner);
-	void *owner;	  /* borrows */
-	uint64_t idle_ms; /* since when */
-	struct endpoint name;
+	void *owner;	      /* borrows */
+	uint64_t idle_ms;     /* since when */
+	struct endpoint name; /* the owner's: our end; AF_UNSPEC: not asked */
 };
-
-LIST_HEAD(link_bucket, link);
-TAILQ_HEAD(link_queue, link);
 
 /* The idle ones of a node. */
 struct reuse_node {
