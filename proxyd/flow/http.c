@@ -69,7 +69,8 @@ exchange(struct flow *f)
 	next = http_pass_request(f, &again);
 	if (next == HTTP_WAIT)
 		next = http_pass_response(f, &again, on_link);
-	if (next != HTTP_WAIT)
+	/* it may be over, and wait for another request already */
+	if (next != HTTP_WAIT || !h->active)
 		return next;
 	wait_on(f, h->bytes_in + h->bytes_out != before);
 	if (again)

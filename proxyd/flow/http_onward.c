@@ -147,6 +147,9 @@ send_on(struct flow *f, const char *data, size_t len)
 {
 	relay_send(&f->flows->relay, f->onward, data, len);
 	life_enter(f, f->http->reused ? STEP_RESPONSE : STEP_CONNECT);
+	/* most often there is nothing to do until the server says something */
+	if (f->http->request.done && !f->onward->readable && !f->onward->error)
+		return HTTP_WAIT;
 	return HTTP_GO_ON;
 }
 

@@ -58,7 +58,9 @@ finish(struct flow *f)
 	if (!keep)
 		return http_leave(f, REASON_DONE);
 	life_enter(f, STEP_KEEP_ALIVE);
-	return HTTP_GO_ON;
+	if (f->client.readable || f->client.eof || inbox_held(&h->from_client))
+		return HTTP_GO_ON;
+	return HTTP_WAIT;
 }
 
 /* --- another protocol ----------------------------------------------------- */
