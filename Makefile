@@ -183,11 +183,12 @@ PROXYD = \
 	proxyd/http/head \
 	proxyd/http/known \
 	proxyd/http/scan \
+	proxyd/http/wide \
 	proxyd/http/stray \
 	proxyd/http/authority \
 	proxyd/http/startline \
-	proxyd/http/fields \
 	proxyd/http/framing \
+	proxyd/http/fields \
 	proxyd/http/parse \
 	proxyd/http/chunks \
 	proxyd/http/body \

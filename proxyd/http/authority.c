@@ -59,8 +59,12 @@ port_of(const char *text, size_t len)
 bool
 authority_good(const char *text, size_t len)
 {
-	size_t n = host_len(text, len);
+	size_t n;
 
+	/* a name alone: most are */
+	if (len > 0 && scan_over(SCAN_HOST, text, text + len) == text + len)
+		return true;
+	n = host_len(text, len);
 	if (n == 0 || port_of(text + n, len - n) == 0)
 		return false;
 	if (*text == '[')

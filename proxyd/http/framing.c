@@ -3,15 +3,40 @@
 #include "proxyd/http/framing.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "proxyd/http/authority.h"
 #include "proxyd/http/scan.h"
 
-static bool
+enum { WORD = sizeof(uint64_t) };
+
+/* Letters of eight bytes in lower case. */
+static inline uint64_t
+lower(const char *text)
+{
+	uint64_t word;
+
+	memcpy(&word, text, WORD);
+	return word | 0x2020202020202020;
+}
+
+/*
+ * Is it this word of letters, digits and '-', whatever its case? A value does
+ * not hold the control characters that lower() takes for digits and '-'.
+ */
+static inline bool
 same(const char *text, size_t len, const char *word)
 {
-	return strlen(word) == len && strncasecmp(text, word, len) == 0;
+	size_t i;
+
+	if (strlen(word) != len)
+		return false;
+	if (len >= WORD)
+		return lower(text) == lower(word) &&
+		       lower(text + len - WORD) == lower(word + len - WORD);
+	for (i = 0; i < len; i++)
+		if ((text[i] | 0x20) != word[i])
+			return false;
+	return true;
 }
 
 /* What is left of a list of elements with commas between them. */
@@ -44,9 +69,14 @@ next_element(struct list *l, const char **ret_text, size_t *ret_len)
 static void
 see_connection(struct framing *s, struct list l)
 {
-	const char *text;
-	size_t len;
+	const char *text = l.p;
+	size_t len = (size_t)(l.end - l.p);
 
+	/* alone: most are */
+	if (same(text, len, "keep-alive")) {
+		s->keep = true;
+		return;
+	}
 	while (next_element(&l, &text, &len)) {
 		s->close |= same(text, len, "close");
 		s->keep |= same(text, len, "keep-alive");

@@ -23,6 +23,13 @@ struct framing {
 	bool authority; /* the target had one, which is h->host */
 };
 
+/* Bit 1 << id of each field that means something to framing_field() */
+#define FRAMING_FIELDS                                                         \
+	(1ULL << HTTP_FIELD_HOST | 1ULL << HTTP_FIELD_CONTENT_LENGTH |         \
+	 1ULL << HTTP_FIELD_TRANSFER_ENCODING |                                \
+	 1ULL << HTTP_FIELD_CONNECTION | 1ULL << HTTP_FIELD_UPGRADE |          \
+	 1ULL << HTTP_FIELD_TE | 1ULL << HTTP_FIELD_EXPECT)
+
 /* The next field of a request or a response, not yet in h->seen. */
 enum http_bad framing_field(struct framing *s, const char *buf,
 			    const struct http_field *f, struct http_head *h);

@@ -18,7 +18,7 @@ enum {
 
 enum http_field_id {
 	HTTP_FIELD_OTHER, /* one that proxyd does not know */
-#define FIELD(id, name, hop, where) HTTP_FIELD_##id,
+#define FIELD(id, name, first, last, hop, where) HTTP_FIELD_##id,
 #include "proxyd/http/fields_tbl.h"
 #undef FIELD
 	HTTP_FIELD_COUNT, /* at most 64: see http_head.seen */

@@ -1,23 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* known.c - the table behind known.h. Looks up; knows no message. */
+/* known.c - the tables behind known.h. Looks up; knows no message. */
 #include "proxyd/http/known.h"
 
 #include <assert.h>
-#include <string.h>
-#include <strings.h>
 
-enum hop { HOP_END, HOP_HOP };
-enum where { WHERE_ANY, WHERE_HEAD };
+#define HOP_HOP true
+#define HOP_END false
+#define WHERE_HEAD true
+#define WHERE_ANY false
+
+/* an entry that is given twice does not compile: choose other factors */
+const uint8_t known_slots[KNOWN_SLOTS] = {
+#define FIELD(id, name, first, last, hop, where)                               \
+	[KNOWN_SLOT(sizeof(name) - 1, first, last)] = HTTP_FIELD_##id,
+#include "proxyd/http/fields_tbl.h"
+#undef FIELD
+};
+
+const char known_names[HTTP_FIELD_COUNT][KNOWN_MAX] = {
+#define FIELD(id, name, first, last, hop, where) [HTTP_FIELD_##id] = name,
+#include "proxyd/http/fields_tbl.h"
+#undef FIELD
+};
+
+const uint8_t known_lens[HTTP_FIELD_COUNT] = {
+#define FIELD(id, name, first, last, hop, where)                               \
+	[HTTP_FIELD_##id] = sizeof(name) - 1,
+#include "proxyd/http/fields_tbl.h"
+#undef FIELD
+};
 
 static const struct {
-	const char *name;
-	unsigned char len;
-	unsigned char hop;
-	unsigned char where;
-} rows[HTTP_FIELD_COUNT] = {
-	[HTTP_FIELD_OTHER] = {"", 0, HOP_END, WHERE_ANY},
-#define FIELD(id, name, hop, where)                                            \
-	[HTTP_FIELD_##id] = {name, sizeof(name) - 1, HOP_##hop, WHERE_##where},
+	bool hop;
+	bool head_only;
+} kinds[HTTP_FIELD_COUNT] = {
+#define FIELD(id, name, first, last, hop, where)                               \
+	[HTTP_FIELD_##id] = {HOP_##hop, WHERE_##where},
 #include "proxyd/http/fields_tbl.h"
 #undef FIELD
 };
@@ -27,34 +45,39 @@ _Static_assert(HTTP_FIELD_COUNT <= 64, "http_head.seen has 64 bits");
 enum http_field_id
 known_find(const char *name, size_t len)
 {
-	int i;
+	enum http_field_id id;
+	size_t i;
 
-	for (i = HTTP_FIELD_OTHER + 1; i < HTTP_FIELD_COUNT; i++)
-		if (rows[i].len == len &&
-		    strncasecmp(rows[i].name, name, len) == 0)
-			return (enum http_field_id)i;
-	return HTTP_FIELD_OTHER;
+	if (len < 2)
+		return HTTP_FIELD_OTHER;
+	id = known_guess(name, len);
+	if (known_lens[id] != len)
+		return HTTP_FIELD_OTHER;
+	for (i = 0; i < len; i++)
+		if ((name[i] | 0x20) != known_names[id][i])
+			return HTTP_FIELD_OTHER;
+	return id;
 }
 
 const char *
 known_name(enum http_field_id id)
 {
 	assert(id < HTTP_FIELD_COUNT);
-	return rows[id].name;
+	return known_names[id];
 }
 
 bool
 known_hop(enum http_field_id id)
 {
 	assert(id < HTTP_FIELD_COUNT);
-	return rows[id].hop == HOP_HOP;
+	return kinds[id].hop;
 }
 
 bool
 known_head_only(enum http_field_id id)
 {
 	assert(id < HTTP_FIELD_COUNT);
-	return rows[id].where == WHERE_HEAD;
+	return kinds[id].head_only;
 }
 
 static bool

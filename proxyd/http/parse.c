@@ -23,37 +23,6 @@ clear(struct http_head *h)
 	h->n_fields = 0;
 }
 
-/* The lines behind the first one. Returns what is behind them, or NULL. */
-static const char *
-read_fields(const char *buf, const char *p, const char *end, struct framing *s,
-	    struct http_head *h, enum http_bad *ret_bad)
-{
-	struct http_field *f;
-
-	*ret_bad = HTTP_BAD_NONE;
-	while (p < end && *p != '\r') {
-		if (h->n_fields == HTTP_FIELDS_MAX) {
-			*ret_bad = HTTP_BAD_TOO_MANY_FIELDS;
-			return NULL;
-		}
-		f = &h->fields[h->n_fields];
-		p = fields_line(buf, p, end, f, ret_bad);
-		if (!p)
-			return NULL;
-		if (f->id != HTTP_FIELD_OTHER) {
-			*ret_bad = framing_field(s, buf, f, h);
-			if (*ret_bad != HTTP_BAD_NONE)
-				return NULL;
-			h->seen |= 1ULL << f->id;
-		}
-		h->n_fields++;
-	}
-	p = stray_crlf(p, end, HTTP_BAD_NONE, ret_bad);
-	if (p)
-		h->size = (uint32_t)(p - buf);
-	return p;
-}
-
 /* What is not whole is waited for, unless it is too long already. */
 static enum http_verdict
 stopped(enum http_bad bad, bool full, enum http_bad too_long,
@@ -74,30 +43,32 @@ end_of(const char *buf, size_t len, size_t most)
 }
 
 enum http_verdict
-http_parse_request(const char *buf, size_t len, size_t most,
-		   struct http_head *ret, enum http_bad *ret_bad)
+parse_request_by(enum wide_kind kind, const char *buf, size_t len, size_t most,
+		 struct http_head *ret, enum http_bad *ret_bad)
 {
 	const char *end = end_of(buf, len, most), *p;
 	struct framing s = {0};
 	enum http_bad bad;
 
 	clear(ret);
-	p = startline_request(buf, end, false, ret, &bad);
+	p = startline_request(kind, buf, end, false, ret, &bad);
 	if (!p)
 		return stopped(bad, len >= most, HTTP_BAD_LINE_TOO_LONG,
 			       ret_bad);
 	s.authority = ret->host.len > 0;
-	p = read_fields(buf, p, end, &s, ret, &bad);
-	if (p)
+	p = fields_read(kind, buf, p, end, &s, ret, &bad);
+	if (p) {
+		ret->size = (uint32_t)(p - buf);
 		bad = framing_request(&s, ret);
+	}
 	if (p && bad == HTTP_BAD_NONE)
 		return HTTP_HEAD;
 	return stopped(bad, len >= most, HTTP_BAD_HEAD_TOO_LARGE, ret_bad);
 }
 
 enum http_verdict
-http_parse_response(const char *buf, size_t len, size_t most, bool to_head,
-		    struct http_head *ret, enum http_bad *ret_bad)
+parse_response_by(enum wide_kind kind, const char *buf, size_t len, size_t most,
+		  bool to_head, struct http_head *ret, enum http_bad *ret_bad)
 {
 	const char *end = end_of(buf, len, most), *p;
 	struct framing s = {0};
@@ -106,12 +77,29 @@ http_parse_response(const char *buf, size_t len, size_t most, bool to_head,
 	clear(ret);
 	p = startline_response(buf, end, ret, &bad);
 	if (p)
-		p = read_fields(buf, p, end, &s, ret, &bad);
-	if (p)
+		p = fields_read(kind, buf, p, end, &s, ret, &bad);
+	if (p) {
+		ret->size = (uint32_t)(p - buf);
 		bad = framing_response(&s, to_head, ret);
+	}
 	if (p && bad == HTTP_BAD_NONE)
 		return HTTP_HEAD;
 	return stopped(bad, len >= most, HTTP_BAD_HEAD_TOO_LARGE, ret_bad);
+}
+
+enum http_verdict
+http_parse_request(const char *buf, size_t len, size_t most,
+		   struct http_head *ret, enum http_bad *ret_bad)
+{
+	return parse_request_by(wide_best(), buf, len, most, ret, ret_bad);
+}
+
+enum http_verdict
+http_parse_response(const char *buf, size_t len, size_t most, bool to_head,
+		    struct http_head *ret, enum http_bad *ret_bad)
+{
+	return parse_response_by(wide_best(), buf, len, most, to_head, ret,
+				 ret_bad);
 }
 
 enum http_verdict
@@ -120,7 +108,8 @@ http_sniff(const char *buf, size_t len, size_t most)
 	struct http_head h;
 	enum http_bad bad;
 
-	if (startline_request(buf, end_of(buf, len, most), true, &h, &bad))
+	if (startline_request(WIDE_NOT, buf, end_of(buf, len, most), true, &h,
+			      &bad))
 		return HTTP_HEAD;
 	return stopped(bad, len >= most, HTTP_BAD_LINE_TOO_LONG, &bad);
 }

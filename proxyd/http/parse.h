@@ -17,6 +17,7 @@
 
 #include "proxyd/http/bad.h"
 #include "proxyd/http/head.h"
+#include "proxyd/http/wide.h"
 
 enum http_verdict {
 	HTTP_MORE,    /* good so far, and not the whole */
@@ -41,6 +42,16 @@ enum http_verdict http_parse_request(const char *buf, size_t len, size_t most,
 enum http_verdict http_parse_response(const char *buf, size_t len, size_t most,
 				      bool to_head, struct http_head *ret,
 				      enum http_bad *ret_bad);
+
+/* Both, by loops of `kind` instead of the best: for tests. */
+enum http_verdict parse_request_by(enum wide_kind kind, const char *buf,
+				   size_t len, size_t most,
+				   struct http_head *ret,
+				   enum http_bad *ret_bad);
+enum http_verdict parse_response_by(enum wide_kind kind, const char *buf,
+				    size_t len, size_t most, bool to_head,
+				    struct http_head *ret,
+				    enum http_bad *ret_bad);
 
 /*
  * Can these first bytes of a connection become a line that

@@ -2,8 +2,8 @@
 /*
  * scan.h - how far do bytes of one kind reach?
  *
- * What a name, a value, a target may be made of, as a table of bytes, and
- * loops over it.
+ * What a name, a value, a target may be made of, as a table of bytes, and a
+ * loop over it, one byte at a time. wide.h has faster ones.
  */
 #ifndef PROXYD_HTTP_SCAN_H
 #define PROXYD_HTTP_SCAN_H

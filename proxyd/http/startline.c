@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "proxyd/http/authority.h"
-#include "proxyd/http/scan.h"
 #include "proxyd/http/stray.h"
 
 /* a line that is being read */
@@ -14,17 +13,7 @@ struct line {
 	const char *end;
 	struct http_head *h;
 	enum http_bad bad;
-};
-
-static const struct {
-	const char *name;
-	enum http_method method;
-} methods[] = {
-	{"GET", HTTP_METHOD_GET},	  {"HEAD", HTTP_METHOD_HEAD},
-	{"POST", HTTP_METHOD_POST},	  {"PUT", HTTP_METHOD_PUT},
-	{"DELETE", HTTP_METHOD_DELETE},	  {"OPTIONS", HTTP_METHOD_OPTIONS},
-	{"TRACE", HTTP_METHOD_TRACE},	  {"PATCH", HTTP_METHOD_PATCH},
-	{"CONNECT", HTTP_METHOD_CONNECT},
+	enum wide_kind kind;
 };
 
 static const char *
@@ -44,12 +33,19 @@ text(const struct line *l, const char *from, const char *to)
 static enum http_method
 method_of(const char *p, size_t len)
 {
-	size_t i;
-
-	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-		if (strlen(methods[i].name) == len &&
-		    memcmp(methods[i].name, p, len) == 0)
-			return methods[i].method;
+#define METHOD(name)                                                           \
+	if (len == sizeof(#name) - 1 && memcmp(p, #name, len) == 0)            \
+		return HTTP_METHOD_##name;
+	METHOD(GET)
+	METHOD(POST)
+	METHOD(HEAD)
+	METHOD(PUT)
+	METHOD(DELETE)
+	METHOD(OPTIONS)
+	METHOD(TRACE)
+	METHOD(PATCH)
+	METHOD(CONNECT)
+#undef METHOD
 	return HTTP_METHOD_OTHER;
 }
 
@@ -97,7 +93,8 @@ read_path(struct line *l, const char *p)
 {
 	const char *from = p;
 
-	while (p = scan_over(SCAN_PATH, p, l->end), p < l->end && *p == '%') {
+	while (p = wide_over(l->kind, SCAN_PATH, l->buf, p, l->end),
+	       p < l->end && *p == '%') {
 		if (p + 1 == l->end || !scan_is(SCAN_HEX, p[1]))
 			return refuse(l, p + 1, HTTP_BAD_TARGET);
 		if (p + 2 == l->end || !scan_is(SCAN_HEX, p[2]))
@@ -105,7 +102,7 @@ read_path(struct line *l, const char *p)
 		p += 3;
 	}
 	if (p < l->end && *p == '?')
-		p = scan_over(SCAN_QUERY, p, l->end);
+		p = wide_over(l->kind, SCAN_QUERY, l->buf, p, l->end);
 	l->h->path = text(l, from, p);
 	return target_end(l, p);
 }
@@ -164,6 +161,10 @@ read_version(struct line *l, const char *p, enum http_bad otherwise)
 	static const char version[] = "HTTP/1.";
 	int i;
 
+	if (l->end - p > 7 && memcmp(p, version, 7) == 0 && (p[7] | 1) == '1') {
+		l->h->minor = p[7] & 1;
+		return p + 8;
+	}
 	for (i = 0; version[i]; i++, p++)
 		if (p == l->end || *p != version[i])
 			return refuse(l, p,
@@ -202,10 +203,10 @@ read_request(struct line *l, const char *p, bool connect)
 }
 
 const char *
-startline_request(const char *buf, const char *end, bool connect,
-		  struct http_head *h, enum http_bad *ret_bad)
+startline_request(enum wide_kind kind, const char *buf, const char *end,
+		  bool connect, struct http_head *h, enum http_bad *ret_bad)
 {
-	struct line l = {buf, end, h, HTTP_BAD_NONE};
+	struct line l = {buf, end, h, HTTP_BAD_NONE, kind};
 	const char *p = read_request(&l, buf, connect);
 
 	*ret_bad = l.bad;
@@ -235,7 +236,7 @@ const char *
 startline_response(const char *buf, const char *end, struct http_head *h,
 		   enum http_bad *ret_bad)
 {
-	struct line l = {buf, end, h, HTTP_BAD_NONE};
+	struct line l = {buf, end, h, HTTP_BAD_NONE, WIDE_NOT};
 	const char *p = read_version(&l, buf, HTTP_BAD_STATUS_LINE), *from;
 
 	p = p ? read_status(&l, p) : NULL;

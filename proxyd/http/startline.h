@@ -14,12 +14,15 @@
 
 #include "proxyd/http/bad.h"
 #include "proxyd/http/head.h"
+#include "proxyd/http/wide.h"
 
 /*
  * Of a request, after one empty line or none. Sets minor, method and the texts
- * of the request; host only of absolute-form. `connect`: CONNECT may pass.
+ * of the request; host only of absolute-form. `connect`: CONNECT may pass. The
+ * target is read by loops of `kind`.
  */
-const char *startline_request(const char *buf, const char *end, bool connect,
+const char *startline_request(enum wide_kind kind, const char *buf,
+			      const char *end, bool connect,
 			      struct http_head *h, enum http_bad *ret_bad);
 
 /* Of a response. Sets minor, status and reason. */
