@@ -321,6 +321,10 @@ LAB_SHARED = $(patsubst %.c,$(O)/%.o,$(filter-out tests/lab/test_% \
 LAB_TOOLS = $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/lab/tool_*.c \
 	tests/bench/tool_*.c)))
 
+# beside other parsers of HTTP: what these programs share
+HTTP_TOOLS = $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/http/tool_*.c)))
+HTTP_SHARED = $(O)/tests/http/peers.o
+
 # fuzzers: plain functions for clang's libFuzzer, see the head of each
 FUZZ_SOURCES = $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
@@ -358,6 +362,12 @@ $(LAB_TOOLS): $(O)/%: $(O)/%.o $(ARCHIVE)
 	$(say) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_lib)
 
+# where the package node-llhttp has its header
+$(HTTP_SHARED) $(HTTP_TOOLS:%=%.o): CPPFLAGS += -I/usr/share/include
+$(HTTP_TOOLS): $(O)/%: $(O)/%.o $(HTTP_SHARED) $(ARCHIVE)
+	$(say) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_lib)
+
 -include $(shell find $(O) -name '*.d' -type f 2>/dev/null)
 
 clean:
@@ -391,7 +401,7 @@ demo-here: $(BINARIES) $(O)/tests/lab/tool_server
 # --- how fast it is ----------------------------------------------------------
 
 # tables are printed, the figures in build/bench.json; BENCH_ROUNDS=5 of each
-bench: $(BINARIES) $(LAB_TOOLS)
+bench: $(BINARIES) $(LAB_TOOLS) $(HTTP_TOOLS)
 	$(Q)tests/bench/run $(O)
 
 # Is every byte the same, and in its place? A tenth of it with lost packets.
@@ -463,7 +473,7 @@ SCRIPTS = tests/man/run tests/share/run tests/complaints/run tests/bench/quick
 NPROC := $(shell nproc)
 in_parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(NPROC))
 
-tests: $(BINARIES) $(UNIT_TESTS) $(LAB_TESTS) $(LAB_TOOLS)
+tests: $(BINARIES) $(UNIT_TESTS) $(LAB_TESTS) $(LAB_TOOLS) $(HTTP_TOOLS)
 
 check:
 	$(Q)+$(MAKE) $(in_parallel) O=$(O) SAN=0 tests
@@ -516,7 +526,8 @@ print-modules:
 
 objects: $(patsubst %.c,$(O)/%.o,$(MODULES:%=%.c) $(PROGRAMS:%=%.c) \
 	$(UNIT_SOURCES) $(LAB_SOURCES) $(FUZZ_SOURCES)) $(LAB_SHARED) \
-	$(LAB_TOOLS:%=%.o) $(O)/tests/unit.o
+	$(LAB_TOOLS:%=%.o) $(HTTP_TOOLS:%=%.o) $(HTTP_SHARED) \
+	$(O)/tests/unit.o
 
 .PHONY: all clean help bench soak demo demo-here install deb tests check \
 	check-unit mutants fuzz lint check-globals print-modules objects

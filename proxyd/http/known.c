@@ -3,6 +3,8 @@
 #include "proxyd/http/known.h"
 
 #include <assert.h>
+#include <string.h>
+#include <strings.h>
 
 #define HOP_HOP true
 #define HOP_END false

@@ -10,6 +10,10 @@
 #ifndef PROXYD_HTTP_WIDE_H
 #define PROXYD_HTTP_WIDE_H
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include "proxyd/http/scan.h"
 
 /* Which loops? All give the same answers. */
@@ -31,8 +35,6 @@ const char *wide_over(enum wide_kind kind, enum scan_class class,
 #if defined(__x86_64__)
 #define WIDE_HAS_AVX2
 #define WIDE_TARGET __attribute__((target("avx2")))
-
-#include <immintrin.h>
 
 enum {
 	WIDE_BYTES = 32, /* of one register */
