@@ -191,6 +191,11 @@ wrong(void)
 	policy(lab, "",
 	       "service web { listen tcp 80; log access /nowhere/a }\n");
 	refused(pid, "service web: cannot open /nowhere/a");
+	policy(lab, "",
+	       "service web {\n listen tcp 80\n mode http\n"
+	       " error-page 503 nowhere.html\n}\n");
+	refused(pid, "policy.conf:12:2: error: cannot read '" LAB_DIR
+		     "/nowhere.html': No such file or directory");
 	CU_ASSERT_EQUAL(ask(lab, LAB_GATEWAY4 ":80"), 200);
 	/* and what is right is taken, after all that */
 	policy(lab, "", "service web { listen tcp 8080; use app }\n");

@@ -8,7 +8,7 @@
 #include "tests/policy/texts.h"
 #include "tests/unit.h"
 
-enum { EXAMPLES = 9 };
+enum { EXAMPLES = 10 };
 
 static void
 read_page(struct str *page)
@@ -262,8 +262,6 @@ test_unsupported(void)
 		if (!strcmp(rows[i].block, "match") ||
 		    (!later && (!rows[i].sub || !*rows[i].block)))
 			continue;
-		if (!later && !strcmp(rows[i].word, "log"))
-			continue; /* one of its formats is named */
 		keyword_name(&rows[i], name);
 		UNIT_CHECK(has_word(str_text(&section), name) == later,
 			   "'%s' %s named there", name,

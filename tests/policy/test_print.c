@@ -162,6 +162,30 @@ static const char *const different[] = {
 	"pool p { node 1.2.3.4; reuse-idle 1h }",
 	"gateway { inside eth1 } service web { intercept tcp port 80; use p } "
 	"pool p { node 1.2.3.4; reuse-max 0 }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; mode "
+	"http }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; mode "
+	"http; cluster-client-ip on }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; mode "
+	"http; non-http close }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; mode "
+	"http; forwarded-for off }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; mode "
+	"http; timeout total 5s }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; mode "
+	"http; limit request-head 17k }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; mode "
+	"http; limit request-body 17k }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; mode "
+	"http; error-page 400 /a }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; mode "
+	"http; error-page 503 /a }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; mode "
+	"http; error-page 503 /b }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; mode "
+	"http; error-page 503 /b; error-page 400 /a }",
+	"gateway { inside eth1 } service web { intercept tcp port 80; mode "
+	"http; log access journal format combined }",
 	"gateway { inside eth1; upstream-tracking off } service web { "
 	"intercept tcp port 80 }",
 	"gateway { inside eth1 } service web { intercept tcp port 80 via "
