@@ -16,7 +16,8 @@
 enum {
 	ALIVE_MS = 1000,       /* a tick older than this is a loop that hangs */
 	EXPIRE_EXTRA_MS = 200, /* to be sure that a set has run out */
-	END_MS = 2000,	       /* for processes that were told to end */
+	/* for processes that were told to end, where the kernel is slow, too */
+	END_MS = 5000,
 };
 
 /* They live, and more cannot be known of them. */
