@@ -56,31 +56,43 @@ is_safe(unsigned char c)
 static bool
 is_plain(const char *text)
 {
+	/* all but space, '"', '=' and '\\' */
+	static const bool plain[256] = {
+		['!'] = true,
+		['#' ... '<'] = true,
+		['>' ... '['] = true,
+		[']' ... '~'] = true,
+	};
 	const unsigned char *s;
 
 	if (text[0] == '-' && !text[1])
 		return false; /* it stands for a missing value */
-	for (s = (const unsigned char *)text; *s; s++)
-		if (*s <= ' ' || *s >= 0x7f || *s == '"' || *s == '\\' ||
-		    *s == '=')
-			return false;
-	return s != (const unsigned char *)text;
+	for (s = (const unsigned char *)text; plain[*s]; s++)
+		;
+	return !*s && s != (const unsigned char *)text;
+}
+
+/* What needs no escape at the beginning; returns where that ends. */
+static const char *
+add_safe(struct str *out, const char *text)
+{
+	const char *end = text;
+
+	while (is_safe((unsigned char)*end))
+		end++;
+	str_add_bytes(out, text, (size_t)(end - text));
+	return end;
 }
 
 static void
 put_quoted(struct str *out, const char *text)
 {
-	const unsigned char *s;
-
 	str_add_char(out, '"');
-	for (s = (const unsigned char *)text; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			str_addf(out, "\\%c", *s);
-		else if (!is_safe(*s))
-			str_addf(out, "\\x%02x", *s);
+	for (text = add_safe(out, text); *text; text = add_safe(out, text + 1))
+		if (*text == '"' || *text == '\\')
+			str_addf(out, "\\%c", *text);
 		else
-			str_add_char(out, (char)*s);
-	}
+			str_addf(out, "\\x%02x", (unsigned char)*text);
 	str_add_char(out, '"');
 }
 
@@ -118,6 +130,8 @@ cut(const char *text, size_t max, char buf[RECORD_PATH_MAX + sizeof("...")])
 {
 	size_t n, used = 0;
 
+	if (strnlen(text, max / 4 + 1) <= max / 4)
+		return text; /* as nearly all are */
 	for (n = 0; text[n]; n++) {
 		used += is_safe((unsigned char)text[n]) ? 1 : 4;
 		if (used > max)
@@ -232,16 +246,10 @@ static void
 add_escaped(struct str *out, const char *text, size_t max)
 {
 	char buf[RECORD_PATH_MAX + sizeof("...")];
-	const unsigned char *s;
 
-	if (!text || !*text)
-		text = "-";
-	s = (const unsigned char *)cut(text, max, buf);
-	for (; *s; s++)
-		if (is_safe(*s))
-			str_add_char(out, (char)*s);
-		else
-			str_addf(out, "\\x%02X", *s);
+	text = cut(text && *text ? text : "-", max, buf);
+	for (text = add_safe(out, text); *text; text = add_safe(out, text + 1))
+		str_addf(out, "\\x%02X", (unsigned char)*text);
 }
 
 /* The request line as it was, or "-". */
