@@ -462,10 +462,10 @@ deb:
 # --- what is checked by running it -----------------------------------------
 
 # Unit tests run plain and with sanitizers, lab tests with sanitizers; where
-# the speed itself is the test, or something runs hundreds of times, plain.
+# speed or memory is the test, or something runs hundreds of times, plain.
 # `make check` builds both in parallel.
-LAB_PLAIN = $(filter %/test_churn %/test_killed %/test_reloads \
-	%/test_sandbox,$(LAB_TESTS))
+LAB_PLAIN = $(filter %/test_churn %/test_http_few %/test_killed \
+	%/test_reloads %/test_sandbox,$(LAB_TESTS))
 LAB_SAN = $(patsubst $(O)/%,$(O)/san/%,$(filter-out $(LAB_PLAIN),$(LAB_TESTS)))
 CHECKED = $(UNIT_TESTS) $(UNIT_TESTS:$(O)/%=$(O)/san/%) $(LAB_PLAIN) $(LAB_SAN)
 # programs of the shell: examples of the manual, what is installed beside
