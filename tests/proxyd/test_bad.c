@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_bad.c - every row of the table of refusals. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "proxyd/http/bad.h"
@@ -30,8 +32,31 @@ test_rows(void)
 	}
 }
 
+/* The manual has a row for each, with its status. */
+static void
+test_manual(void)
+{
+	char *page = NULL, row[80];
+	size_t size = 0;
+	enum http_bad b;
+	FILE *f;
+
+	f = fopen("man/proxyd.8", "re");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT_FATAL(getdelim(&page, &size, '\0', f) > 0);
+	fclose(f);
+	for (b = HTTP_BAD_NONE + 1; b < HTTP_BAD_COUNT; b++) {
+		snprintf(row, sizeof(row), "\n.It Cm %s Ta %d Ta",
+			 http_bad_word(b), http_bad_status(b));
+		UNIT_CHECK(strstr(page, row) != NULL,
+			   "man/proxyd.8 has no row '%s'", http_bad_word(b));
+	}
+	free(page);
+}
+
 static const struct unit_test tests[] = {
 	{"rows", test_rows},
+	{"manual", test_manual},
 };
 
 UNIT_MAIN("bad", tests)
