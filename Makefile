@@ -490,26 +490,23 @@ mutants:
 
 # any bytes at all, for a while: clang's libFuzzer
 FUZZ_SECONDS = 60
-fuzz_sources = $(filter-out $(HEADERS:%=%.c),$(LIB:%=%.c) $(POLICY:%=%.c)) \
-	proxyd/ctl/wire.c proxyd/stream/proxyproto.c
-$(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(fuzz_sources) Makefile
+FUZZ_MODULES = $(filter-out $(HEADERS),$(LIB) $(POLICY) proxyd/ctl/wire \
+	proxyd/stream/proxyproto $(addprefix proxyd/http/,bad known scan wide \
+	stray authority startline framing fields parse chunks))
+FUZZ_FLAGS = -std=gnu11 -g -O1 -D_GNU_SOURCE -I. \
+	-fsanitize=address,undefined -fno-sanitize-recover=all
+$(O)/fuzz/modules/%.o: %.c Makefile
 	$(say) CC $<
-	$(Q)mkdir -p $(@D)/corpus_$*
-	$(Q)clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
-		-D_GNU_SOURCE -I. -o $@ $< $(fuzz_sources) $(LIBS_lib)
+	$(Q)mkdir -p $(@D) && clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link \
+		-MMD -MP -c -o $@ $<
+
+$(O)/fuzz/fuzz_%: $(O)/fuzz/modules/tests/fuzz/fuzz_%.o \
+		$(FUZZ_MODULES:%=$(O)/fuzz/modules/%.o)
+	$(say) LD $@
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_lib)
 
 fuzz: $(FUZZ_SOURCES:tests/fuzz/%.c=$(O)/fuzz/%)
-	$(Q)$(O)/fuzz/fuzz_policy -dict=tests/fuzz/policy.dict \
-		-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
-		-artifact_prefix=$(O)/fuzz/ $(O)/fuzz/corpus_policy \
-		tests/cases/policy/good tests/cases/policy/bad
-	$(Q)$(O)/fuzz/fuzz_wire -dict=tests/fuzz/wire.dict -max_len=1024 \
-		-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
-		-artifact_prefix=$(O)/fuzz/ $(O)/fuzz/corpus_wire
-	$(Q)$(O)/fuzz/fuzz_proxyproto -dict=tests/fuzz/proxyproto.dict \
-		-max_len=1100 -max_total_time=$(FUZZ_SECONDS) \
-		-print_final_stats=1 -artifact_prefix=$(O)/fuzz/ \
-		$(O)/fuzz/corpus_proxyproto tests/fuzz/corpus_proxyproto
+	$(Q)tests/fuzz/run $(O) $(FUZZ_SECONDS)
 
 # --- what is checked without running it ------------------------------------
 
