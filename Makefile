@@ -469,7 +469,8 @@ LAB_PLAIN = $(filter %/test_churn %/test_http_few %/test_killed \
 LAB_SAN = $(patsubst $(O)/%,$(O)/san/%,$(filter-out $(LAB_PLAIN),$(LAB_TESTS)))
 CHECKED = $(UNIT_TESTS) $(UNIT_TESTS:$(O)/%=$(O)/san/%) $(LAB_PLAIN) $(LAB_SAN)
 # programs of the shell: examples of the manual, what is installed beside
-SCRIPTS = tests/man/run tests/share/run tests/complaints/run tests/bench/quick
+SCRIPTS = tests/man/run tests/share/run tests/complaints/run tests/bench/quick \
+	tests/http/differential
 NPROC := $(shell nproc)
 in_parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(NPROC))
 

@@ -9,6 +9,7 @@
 #endif
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char pico_file[] = "libh2o-evloop.so.0.13";
 
@@ -19,6 +20,7 @@ struct library {
 		     const llhttp_settings_t *settings);
 	llhttp_errno_t (*execute)(llhttp_t *l, const char *buf, size_t len);
 	const char *(*name)(llhttp_errno_t error);
+	const char *(*position)(const llhttp_t *l);
 	llhttp_settings_t noting, stopping;
 };
 
@@ -29,6 +31,18 @@ note(llhttp_t *l, const char *at, size_t len)
 
 	if (r->n_spans < sizeof(r->spans) / sizeof(r->spans[0]))
 		r->spans[r->n_spans++] = (struct peers_span){at, len};
+	return 0;
+}
+
+static int
+note_body(llhttp_t *l, const char *at, size_t len)
+{
+	struct peers_llhttp *r = l->data;
+
+	if (len > sizeof(r->body) - r->body_len)
+		abort();
+	memcpy(r->body + r->body_len, at, len);
+	r->body_len += len;
 	return 0;
 }
 
@@ -84,10 +98,12 @@ open_library(const char *file)
 	l->noting.on_header_field = note;
 	l->noting.on_header_value = note;
 	l->stopping = l->noting;
+	l->noting.on_body = note_body;
 	l->noting.on_headers_complete = note_head;
 	l->noting.on_message_complete = stop_at_message;
 	l->stopping.on_headers_complete = stop_at_head;
-	if (l->init && l->execute && l->name)
+	*(void **)&l->position = function(l->handle, "llhttp_get_error_pos");
+	if (l->init && l->execute && l->name && l->position)
 		return l;
 	dlclose(l->handle);
 	free(l);
@@ -103,13 +119,13 @@ peers_llhttp(const struct peers *p, const char *buf, size_t len, bool head_only,
 	llhttp_t parser;
 
 	ret->head = ret->message = false;
-	ret->n_spans = 0;
+	ret->n_spans = ret->body_len = 0;
 	l->init(&parser, HTTP_REQUEST, head_only ? &l->stopping : &l->noting);
 	parser.data = ret;
 	error = l->execute(&parser, buf, len);
-	ret->upgrade = error == HPE_PAUSED_UPGRADE;
-	ret->error = error == HPE_PAUSED || ret->upgrade ? 0 : (int)error;
+	ret->error = error == HPE_PAUSED ? 0 : (int)error;
 	ret->name = l->name(error);
+	ret->end = error == HPE_OK ? buf + len : l->position(&parser);
 }
 
 static void

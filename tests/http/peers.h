@@ -31,17 +31,19 @@ struct peers_chunks {
 	char state;
 };
 
-enum { PEERS_HEADERS = 128 };
+enum { PEERS_HEADERS = 128, PEERS_BODY = 4096 };
 
-/* What llhttp said of a request, all of it up to the end of its body. */
+/* What llhttp said of a request. */
 struct peers_llhttp {
 	int error;	  /* 0: none so far */
 	const char *name; /* of the error */
-	bool upgrade;	  /* stopped behind the head for another protocol */
 	bool head;	  /* was whole */
-	bool message;	  /* was whole */
+	bool message;	  /* was whole, its body included */
+	const char *end;  /* where it stopped */
 	size_t n_spans;
 	struct peers_span spans[2 * PEERS_HEADERS + 1];
+	size_t body_len;
+	char body[PEERS_BODY];
 };
 
 struct peers {
