@@ -470,7 +470,7 @@ LAB_SAN = $(patsubst $(O)/%,$(O)/san/%,$(filter-out $(LAB_PLAIN),$(LAB_TESTS)))
 CHECKED = $(UNIT_TESTS) $(UNIT_TESTS:$(O)/%=$(O)/san/%) $(LAB_PLAIN) $(LAB_SAN)
 # programs of the shell: examples of the manual, what is installed beside
 SCRIPTS = tests/man/run tests/share/run tests/complaints/run tests/bench/quick \
-	tests/http/differential
+	tests/http/differential tests/vtc/run
 NPROC := $(shell nproc)
 in_parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(NPROC))
 
