@@ -112,9 +112,12 @@ send_head(struct flow *f, const struct inbox_view *v, size_t at, size_t out_len,
 		relay_send(r, &f->client, v->data + at, n);
 }
 
-/* 1xx: it is not the last one. To HTTP/1.0 there is no such thing. */
+/*
+ * 1xx: it is not the last one, which may have come together with it. To
+ * HTTP/1.0 there is no such thing.
+ */
 static enum http_next
-take_interim(struct flow *f, struct inbox_view *v)
+take_interim(struct flow *f, struct inbox_view *v, bool *ret_more)
 {
 	struct http_scratch *s = f->flows->http;
 	struct http *h = f->http;
@@ -130,6 +133,7 @@ take_interim(struct flow *f, struct inbox_view *v)
 	if (h->minor)
 		send_head(f, v, s->head.size, n, 0);
 	inbox_keep(&h->from_server, f->onward, v, s->head.size);
+	*ret_more = inbox_held(&h->from_server);
 	if (s->head.status != 101)
 		return HTTP_WAIT;
 	h->status = 101;
@@ -156,7 +160,7 @@ decide_connections(struct flow *f, const struct http_head *head,
 }
 
 static enum http_next
-take_response(struct flow *f, struct inbox_view *v)
+take_response(struct flow *f, struct inbox_view *v, bool *ret_more)
 {
 	struct http_scratch *s = f->flows->http;
 	struct http *h = f->http;
@@ -164,7 +168,7 @@ take_response(struct flow *f, struct inbox_view *v)
 	size_t at = s->head.size, n, used, out_len;
 
 	if (s->head.status < 200)
-		return take_interim(f, v);
+		return take_interim(f, v, ret_more);
 	decide_connections(f, &s->head, v->data, &how);
 	out_len = forward_response(&s->head, v->data, &how, s->out,
 				   sizeof(s->out), &h->bad);
@@ -185,8 +189,9 @@ take_response(struct flow *f, struct inbox_view *v)
 
 /* --- reading -------------------------------------------------------------- */
 
+/* *ret_more: there are bytes that nobody has looked at. */
 static enum http_next
-read_head(struct flow *f)
+read_head(struct flow *f, bool *ret_more)
 {
 	struct http_scratch *s = f->flows->http;
 	struct http *h = f->http;
@@ -203,7 +208,7 @@ read_head(struct flow *f)
 				      h->method == HTTP_METHOD_HEAD, &s->head,
 				      &h->bad);
 	if (verdict == HTTP_HEAD)
-		return take_response(f, &v);
+		return take_response(f, &v, ret_more);
 	if (verdict == HTTP_REFUSED)
 		return http_refuse(f, REASON_BAD_RESPONSE);
 	inbox_keep(&h->from_server, f->onward, &v, 0);
@@ -255,20 +260,23 @@ http_pass_response(struct flow *f, bool *ret_again, void (*ready)(void *flow))
 {
 	struct http *h = f->http;
 	enum http_next next = HTTP_WAIT;
+	bool more;
 	int i;
 
 	for (i = 0; i < TURNS; i++) {
+		more = false;
 		if (!relay_flush(&f->flows->relay, &f->client))
 			break;
 		if (!h->answered)
-			next = read_head(f);
+			next = read_head(f, &more);
 		else if (!h->response.done)
 			pass_body(f, ret_again);
 		if (next != HTTP_WAIT)
 			return next;
 		if (h->bad)
 			return http_refuse(f, REASON_BAD_RESPONSE);
-		if ((h->answered && h->response.done) || !f->onward->readable)
+		if ((h->answered && h->response.done) ||
+		    (!more && !f->onward->readable))
 			break;
 	}
 	if (h->answered && h->response.done)
