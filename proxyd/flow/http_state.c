@@ -136,6 +136,7 @@ http_over(struct http *h)
 	h->stalled_ms = h->stall_ms = 0;
 	h->bytes_in = h->bytes_out = 0;
 	h->status = 0;
+	h->method = HTTP_METHOD_OTHER;
 	h->ms_connect = RECORD_NO_TIME;
 	h->bad = HTTP_BAD_NONE;
 	h->active = h->answered = h->reused = h->upgrade = false;
