@@ -108,9 +108,26 @@ http_leave(struct flow *f, enum reason reason)
 static bool
 is_all_read(struct flow *f)
 {
-	return f->client.eof || (f->reason == REASON_DONE &&
-				 !inbox_held(&f->http->from_client) &&
-				 side_is_quiet(&f->client));
+	const struct http *h = f->http;
+
+	return f->client.eof ||
+	       (f->reason == REASON_DONE && h->request.done &&
+		!inbox_held(&h->from_client) && side_is_quiet(&f->client));
+}
+
+bool
+http_taken(struct flow *f)
+{
+	uint64_t sent = f->client.sent;
+
+	if (f->client.error || !relay_holds(&f->client))
+		return true;
+	relay_flush(&f->flows->relay, &f->client);
+	if (f->client.sent != sent) {
+		f->step_ms = f->flows->loop->now_ms;
+		life_wait(f);
+	}
+	return f->client.error || !relay_holds(&f->client);
 }
 
 enum http_next
@@ -119,7 +136,7 @@ http_linger(struct flow *f)
 	struct relay *r = &f->flows->relay;
 	int i;
 
-	if (!relay_flush(r, &f->client) && !f->client.error)
+	if (!http_taken(f))
 		return HTTP_WAIT;
 	if (f->client.error || is_all_read(f)) {
 		life_end(f, f->reason);

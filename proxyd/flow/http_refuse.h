@@ -32,6 +32,12 @@ enum http_next http_linger(struct flow *f);
 /* Begin to. */
 enum http_next http_leave(struct flow *f, enum reason reason);
 
+/*
+ * Has the client taken all that was for it, or is there nobody to take it?
+ * The time of what it does next begins when it has.
+ */
+bool http_taken(struct flow *f);
+
 /* The link is not needed any more. */
 void http_let_go(struct flow *f, bool reset);
 

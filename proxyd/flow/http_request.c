@@ -214,14 +214,13 @@ look_at(struct flow *f, struct inbox_view *v, void (*ready)(void *flow))
 enum http_next
 http_read_request(struct flow *f, void (*ready)(void *flow))
 {
-	struct relay *r = &f->flows->relay;
 	struct inbox_view v;
 
 	/* not before the client took what it asked for before */
-	if (!relay_flush(r, &f->client) && !f->client.error)
+	if (!http_taken(f))
 		return HTTP_WAIT;
-	v = inbox_look(&f->http->from_client, &f->client, r->scratch,
-		       f->service->request_head_max);
+	v = inbox_look(&f->http->from_client, &f->client,
+		       f->flows->relay.scratch, f->service->request_head_max);
 	return v.len ? look_at(f, &v, ready) : nothing_came(f);
 }
 

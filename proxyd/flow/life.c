@@ -223,6 +223,10 @@ step_limit_ms(const struct flow *f)
 {
 	const struct step_row *row = &steps[f->step];
 
+	/* what it asked for is not all taken: that comes first */
+	if ((f->step == STEP_KEEP_ALIVE || f->step == STEP_LINGER) &&
+	    relay_holds(&f->client))
+		return f->service->timeout_ms[TIMEOUT_IDLE];
 	if (row->limit == FIXED)
 		return row->ms;
 	return f->service->timeout_ms[row->limit];
