@@ -180,11 +180,14 @@ wait_for_more(struct flow *f, const struct inbox_view *v)
 	return f->client.readable ? HTTP_GO_ON : HTTP_WAIT;
 }
 
-/* The first line of a connection says what it is, once and for all. */
+/*
+ * The first line of a connection says what it is, once and for all; one that
+ * is only too long has said so.
+ */
 static bool
 is_not_http(const struct flow *f, const struct inbox_view *v)
 {
-	return !f->http->requests &&
+	return !f->http->requests && f->http->bad != HTTP_BAD_LINE_TOO_LONG &&
 	       http_sniff(v->data, v->len, f->service->request_head_max) ==
 		       HTTP_REFUSED;
 }
