@@ -11,9 +11,8 @@
 #include <unistd.h>
 
 #include "tests/lab/crowd.h"
-#include "tests/lab/lab_udp.h"
 
-enum { PATIENCE_MS = 15000, TIMES = 100 };
+enum { PATIENCE_MS = 15000 };
 
 /* Where the program is that the tests replace. */
 #define PROGRAM LAB_DIR "/sbin/proxyd"
@@ -329,64 +328,11 @@ serve_on(void)
 	lab_down(lab);
 }
 
-/* --- under load ----------------------------------------------------------- */
-
-static const char loaded[] = "gateway {\n"
-			     "	inside in0\n"
-			     "	alive-timeout 1s\n"
-			     "	drain-timeout 20s\n"
-			     "	workers 2\n"
-			     "	user %s\n"
-			     "}\n"
-			     "service web {\n"
-			     "	intercept tcp port 80\n"
-			     "}\n"
-			     "service dns {\n"
-			     "	intercept udp port 53\n"
-			     "}\n";
-
-/* Somebody who asks by datagrams each time. */
-struct asker {
-	pid_t proxyd;
-	int client; /* owns */
-	int server; /* owns */
-};
-
-static void
-replace_and_ask(void *owner, size_t i)
-{
-	struct asker *a = owner;
-
-	UNIT_CHECK(replace(a->proxyd), "the %zuth time", i);
-	UNIT_CHECK(lab_udp_asks(a->client, a->server, "who", NULL),
-		   "datagrams, the %zuth time", i);
-}
-
-/* The same process all the time, see crowd_trial(). */
-static void
-hundred(void)
-{
-	struct lab *lab;
-	struct asker a;
-
-	lab = lab_begin(NULL, loaded, &a.proxyd);
-	lab_nginx(lab);
-	a.server = lab_udp_serve(lab, AF_INET, LAB_HOST_SERVER);
-	a.client = lab_udp_client(lab, AF_INET, LAB_UDP_CLIENT_PORT,
-				  LAB_HOST_SERVER);
-	crowd_trial(lab, a.proxyd, TIMES, replace_and_ask, &a);
-	CU_ASSERT_EQUAL(lab_direct(lab), 0);
-	close(a.client);
-	close(a.server);
-	lab_stop_proxyd(lab, a.proxyd);
-	lab_down(lab);
-}
-
 static const struct unit_test tests[] = {
-	{"hundred", hundred},	      {"new_program", new_program},
-	{"bad_program", bad_program}, {"other_size", other_size},
-	{"option_w", option_w},	      {"user_stays", user_stays},
-	{"at_once", at_once},	      {"serve_on", serve_on},
+	{"new_program", new_program}, {"bad_program", bad_program},
+	{"other_size", other_size},   {"option_w", option_w},
+	{"user_stays", user_stays},   {"at_once", at_once},
+	{"serve_on", serve_on},
 };
 
 LAB_MAIN("replace", tests)
