@@ -94,6 +94,7 @@ crowd_gaps(struct lab *lab, pid_t watch)
 {
 	size_t held, gaps;
 
+	LAB_WAIT(lab_log_count("watch", "held") > 20, 10000);
 	lab_stop(lab, watch, SIGKILL, 1000);
 	held = lab_log_count("watch", "held");
 	gaps = lab_log_count("watch", "gap");
@@ -106,7 +107,7 @@ static pid_t
 press(struct lab *lab, const char *name, const char *urls)
 {
 	return lab_spawn(lab, LAB_CLIENT, name,
-			 "sh -c 'while :; do "
+			 "sh -c 'until test -e " LAB_DIR "/relax; do "
 			 "curl -sS -f -g -m 10 -o /dev/null %s"
 			 " && echo good || echo failed; done'",
 			 urls);
@@ -115,6 +116,7 @@ press(struct lab *lab, const char *name, const char *urls)
 void
 crowd_press(struct lab *lab, struct crowd_load *ret_load)
 {
+	unlink(LAB_DIR "/relax");
 	ret_load->pids[0] = press(lab, "once4", "http://" LAB_SERVER4 "/");
 	ret_load->pids[1] = press(lab, "once6", "http://[" LAB_SERVER6 "]/");
 	ret_load->pids[2] =
@@ -128,10 +130,13 @@ crowd_relax(struct lab *lab, struct crowd_load *load)
 	struct str log = {0};
 	size_t i, good, failed;
 
+	/* they end what they do: nobody asks when proxyd is gone */
+	lab_write_file(LAB_DIR "/relax", "");
 	for (i = 0; i < 3; i++) {
+		UNIT_CHECK(lab_stop(lab, load->pids[i], 0, 15000) == 0,
+			   "%s does not end", names[i]);
 		good = lab_log_count(names[i], "good");
 		failed = lab_log_count(names[i], "failed");
-		lab_stop(lab, load->pids[i], SIGKILL, 1000);
 		str_clear(&log);
 		if (failed)
 			lab_read_file(i == 0   ? LAB_DIR "/once4.log"
