@@ -26,10 +26,11 @@ function cell(way, work,    of) {
 END {
 	if (!n_ways)
 		exit 1
-	n_works = split("requests requests-idle connections datagrams",
-		works, " ")
+	n_works = split("requests requests-idle requests-http connections " \
+		"datagrams", works, " ")
 	title["requests"] = "a request"
 	title["requests-idle"] = "beside idle ones"
+	title["requests-http"] = "in mode http"
 	title["connections"] = "a connection"
 	title["datagrams"] = "a datagram"
 	print "instructions of the proxy's own code, to the better peer's," \

@@ -16,10 +16,12 @@
 # with whatever rules; for what is a cost, less than 1 is better.
 
 BEGIN {
-	n_works = split("requests requests-idle connections stream datagrams",
-		works, " ")
+	n_works = split("requests requests-idle connections stream datagrams" \
+		" http http-100k", works, " ")
 	title["requests"] = "small requests over 64 kept connections"
 	title["requests-idle"] = "the same, beside idle connections"
+	title["http"] = "mode http: small requests over 64 kept connections"
+	title["http-100k"] = "mode http: responses of 100 kB, likewise"
 	title["connections"] = "new connections, 64 at a time from 32 addresses"
 	title["stream"] = "bulk, one stream (a unit is a kilobyte)"
 	title["datagrams"] = "small datagrams of 100 flows, answered"
@@ -42,7 +44,7 @@ function put(figure, value) {
 		ways[++n_ways] = $1
 	}
 	n[$1, $2]++
-	if ($2 == "memory") {
+	if ($2 ~ /^memory/) {
 		put("bytes", $5 / $3)
 		next
 	}
@@ -169,16 +171,16 @@ function table(work,    i, any) {
 	}
 }
 
-function memory(    i, b) {
-	printf "\nprivate memory of an idle connection, in bytes:\n"
+function memory(work, of,    i, b) {
+	printf "\nprivate memory of an idle connection%s, in bytes:\n", of
 	for (i = 1; i <= n_ways; i++) {
-		if (!n[ways[i], "memory"])
+		if (!n[ways[i], work])
 			continue
-		b = median(ways[i], "memory", "bytes")
+		b = median(ways[i], work, "bytes")
 		printf "  %-18s %9.0f\n",
 			(ways[i] in label) ? label[ways[i]] : ways[i], b
-		printf "%s\n  {\"work\": \"memory\", \"way\": \"%s\", " \
-			"\"bytes\": %.0f}", comma, ways[i], b >json
+		printf "%s\n  {\"work\": \"%s\", \"way\": \"%s\", " \
+			"\"bytes\": %.0f}", comma, work, ways[i], b >json
 		comma = ","
 	}
 }
@@ -193,6 +195,7 @@ END {
 			"the overhead is in processor time."
 	for (w = 1; w <= n_works; w++)
 		table(works[w])
-	memory()
+	memory("memory", "")
+	memory("memory-http", " of mode http")
 	printf "\n]}" >json
 }

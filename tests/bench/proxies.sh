@@ -16,7 +16,7 @@
 
 # shellcheck disable=SC2034,SC2086,SC2154	# $dir and others are net.sh's
 
-own_web=50080 own_bulk=50081 own_echo=50082 # listeners under foreign rules
+own_web=50080 own_bulk=50081 own_echo=50082 own_http=50083 # listeners under foreign rules
 
 proxy_log=$dir/proxy.log
 
@@ -38,6 +38,10 @@ service web {
 }
 service bulk {
 	intercept tcp port $bulk via $1
+}
+service http {
+	intercept tcp port $http via $1
+	mode http
 }
 service echo {
 	intercept udp port $echo via $2
@@ -153,7 +157,7 @@ END
 
 # --- proxies --------------------------------------------------------------
 
-# run_haproxy WEB-PORT BULK-PORT [OPTION-OF-BIND]
+# run_haproxy WEB-PORT BULK-PORT HTTP-PORT [OPTION-OF-BIND]
 run_haproxy() {
 	cat >$dir/haproxy.cfg <<END
 global
@@ -168,16 +172,23 @@ defaults
 	timeout server 1h
 	source 0.0.0.0 usesrc clientip
 listen web
-	bind :$1 shards by-thread backlog 8192 ${3:-}
+	bind :$1 shards by-thread backlog 8192 ${4:-}
 	server s $server:$web
 listen bulk
-	bind :$2 shards by-thread backlog 8192 ${3:-}
+	bind :$2 shards by-thread backlog 8192 ${4:-}
 	server s $server:$bulk
+listen http
+	mode http
+	bind :$3 shards by-thread backlog 8192 ${4:-}
+	option forwardfor
+	http-reuse safe
+	server s $server:$http
 END
 	run haproxy -db -f $dir/haproxy.cfg
 }
 
-# run_nginx WEB-PORT BULK-PORT ECHO-PORT
+# run_nginx WEB-PORT BULK-PORT ECHO-PORT HTTP-PORT; its cache of connections to
+# the server ignores whose address they have
 run_nginx() {
 	cat >$dir/stream.conf <<END
 load_module modules/ngx_stream_module.so;
@@ -189,6 +200,33 @@ worker_processes 2;
 worker_rlimit_nofile 20000;
 events {
 	worker_connections 19900;
+}
+http {
+	access_log off;
+	client_body_temp_path $dir;
+	proxy_temp_path $dir;
+	fastcgi_temp_path $dir;
+	scgi_temp_path $dir;
+	uwsgi_temp_path $dir;
+	keepalive_timeout 600s;
+	keepalive_requests 100000000;
+	upstream s {
+		server $server:$http;
+		keepalive 64;
+		keepalive_requests 100000000;
+	}
+	server {
+		listen $4 reuseport backlog=8192;
+		location / {
+			proxy_pass http://s;
+			proxy_bind \$remote_addr transparent;
+			proxy_http_version 1.1;
+			proxy_set_header Connection "";
+			proxy_set_header Host \$http_host;
+			proxy_set_header X-Forwarded-For \
+				\$proxy_add_x_forwarded_for;
+		}
+	}
 }
 stream {
 	access_log off;
@@ -222,7 +260,7 @@ run_proxyd() {
 	local service
 	rules_of_netsetup "$1" tproxy
 	run proxyd -f $dir/policy.conf
-	for service in web bulk echo; do
+	for service in web bulk http echo; do
 		wait_for "$service alive" alive $service
 	done
 	started proxyd
@@ -237,31 +275,38 @@ start_proxyd_tproxy() {
 }
 
 start_haproxy() {
-	run_haproxy $own_web $own_bulk transparent
+	run_haproxy $own_web $own_bulk $own_http transparent
 	rules_of_haproxy
 	started haproxy
 }
 
 start_nginx() {
-	run_nginx $own_web $own_bulk $own_echo
+	run_nginx $own_web $own_bulk $own_echo $own_http
 	rules_of_nginx
 	started nginx
 }
 
 start_haproxy_rules() {
-	rules_for_others web bulk
-	run_haproxy "$(capture_port web)" "$(capture_port bulk)"
+	rules_for_others web bulk http
+	run_haproxy "$(capture_port web)" "$(capture_port bulk)" \
+		"$(capture_port http)"
 	started haproxy_rules
 }
 
 start_nginx_rules() {
-	rules_for_others web bulk echo
+	rules_for_others web bulk echo http
 	run_nginx "$(capture_port web)" "$(capture_port bulk)" \
-		"$(capture_port echo)"
+		"$(capture_port echo)" "$(capture_port http)"
 	started nginx_rules
 }
 
-# does the way have a proxy for them, or none at all?
+# does the way have a proxy for it, or none at all?
+has_http() {
+	case $way in
+	haproxy | nginx | proxyd_tproxy) false ;;
+	esac
+}
+
 has_datagrams() {
 	case $way in
 	haproxy* | proxyd_tproxy) false ;;

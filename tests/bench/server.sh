@@ -7,7 +7,8 @@
 
 # shellcheck disable=SC2034,SC2086,SC2154	# $dir and others are net.sh's
 
-web=80 bulk=5201 echo=7
+# the same web server twice: for proxies that pass bytes, and that speak HTTP
+web=80 http=8000 bulk=5201 echo=7
 
 listens() {
 	on server ss -Hltn "sport = :$1" | grep -q .
@@ -34,14 +35,19 @@ http {
 	keepalive_timeout 600s;
 	keepalive_requests 100000000;
 	client_header_timeout 600s;
+	root $dir;
 	server {
 		listen $web reuseport backlog=8192;
+		listen $http reuseport backlog=8192;
 		location / {
 			return 200 \$remote_addr;
+		}
+		location = /100k {
 		}
 	}
 }
 END
+	head -c 100000 /dev/urandom >$dir/100k
 	behind server nginx -p /usr/share/nginx -c $dir/server.conf -e stderr
 	behind server iperf3 -s >/dev/null
 	behind server tool_datagrams answer $echo
@@ -56,11 +62,11 @@ quiet() {
 	[ "$(on box ss -Htn state established | wc -l)" -lt 200 ]
 }
 
-# hold N: keep so many connections idle, until let_go
+# hold N PORT: keep so many connections idle, until let_go
 hold() {
 	rm -f $dir/hold
 	mkfifo $dir/hold
-	behind client sh -c "exec tool_hold $1 $server:$web \
+	behind client sh -c "exec tool_hold $1 $server:$2 \
 		$first_client/$n_clients <$dir/hold >$dir/held"
 	exec 7>$dir/hold
 	wait_for "$1 idle connections" grep "held $1" $dir/held
