@@ -98,7 +98,7 @@ find_options(struct writer *w)
 {
 	unsigned int i;
 
-	if (!http_has(w->head, HTTP_FIELD_CONNECTION))
+	if (!w->head->names)
 		return true;
 	for (i = 0; i < w->head->n_fields; i++)
 		if (w->head->fields[i].id == HTTP_FIELD_CONNECTION &&

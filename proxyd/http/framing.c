@@ -78,9 +78,14 @@ see_connection(struct framing *s, struct list l)
 		return;
 	}
 	while (next_element(&l, &text, &len)) {
-		s->close |= same(text, len, "close");
-		s->keep |= same(text, len, "keep-alive");
-		s->upgrade |= same(text, len, "upgrade");
+		if (same(text, len, "close"))
+			s->close = true;
+		else if (same(text, len, "keep-alive"))
+			s->keep = true;
+		else if (same(text, len, "upgrade"))
+			s->upgrade = true;
+		else if (len && !same(text, len, "te"))
+			s->names = true;
 	}
 }
 
@@ -191,6 +196,7 @@ static void
 set_connection(const struct framing *s, struct http_head *h)
 {
 	h->keep = !s->close && (h->minor > 0 || s->keep);
+	h->names = s->names;
 	h->upgrade = h->minor > 0 && s->upgrade && s->protocol;
 	h->expect_continue = h->expect_continue && h->minor > 0;
 }

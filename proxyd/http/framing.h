@@ -19,6 +19,7 @@ struct framing {
 	bool close;	/* Connection: close */
 	bool keep;	/* Connection: keep-alive */
 	bool upgrade;	/* Connection: upgrade */
+	bool names;	/* Connection names fields */
 	bool protocol;	/* Upgrade names one, other than h2c */
 	bool authority; /* the target had one, which is h->host */
 };

@@ -84,6 +84,7 @@ struct http_head {
 	bool upgrade;  /* asks for a protocol other than h2c, or (of 101) has
 			  changed to it */
 	bool trailers; /* TE: trailers */
+	bool names;    /* Connection names fields that go no further */
 	uint64_t seen; /* bit 1 << id for every known field that is there */
 	uint16_t n_fields;
 	struct http_field fields[HTTP_FIELDS_MAX]; /* n_fields of them */
