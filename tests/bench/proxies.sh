@@ -16,7 +16,8 @@
 
 # shellcheck disable=SC2034,SC2086,SC2154	# $dir and others are net.sh's
 
-own_web=50080 own_bulk=50081 own_echo=50082 own_http=50083 # listeners under foreign rules
+# listeners under foreign rules
+own_web=50080 own_bulk=50081 own_echo=50082 own_http=50083
 
 proxy_log=$dir/proxy.log
 
