@@ -173,10 +173,10 @@ wait_for_more(struct flow *f, const struct inbox_view *v)
 		life_end(f, REASON_CLIENT_CUT);
 		return HTTP_ENDED;
 	}
-	if (f->step != STEP_HEAD) {
+	if (!h->began_ms)
 		h->began_ms = f->flows->loop->now_ms;
+	if (f->step != STEP_HEAD)
 		life_enter(f, STEP_HEAD);
-	}
 	return f->client.readable ? HTTP_GO_ON : HTTP_WAIT;
 }
 
