@@ -5,7 +5,6 @@
 #include "proxyd/http/fields.h"
 #include "proxyd/http/framing.h"
 #include "proxyd/http/startline.h"
-#include "proxyd/http/stray.h"
 
 /* All but the fields, which are many and written before they are read. */
 static void
