@@ -107,6 +107,7 @@ http_sniff(const char *buf, size_t len, size_t most)
 	struct http_head h;
 	enum http_bad bad;
 
+	clear(&h);
 	if (startline_request(WIDE_NOT, buf, end_of(buf, len, most), true, &h,
 			      &bad))
 		return HTTP_HEAD;

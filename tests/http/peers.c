@@ -161,14 +161,14 @@ close_library(void *l)
 bool
 peers_open(struct peers *p, const char *llhttp)
 {
-	void *pico = dlopen(pico_file, RTLD_NOW);
-
-	if (!pico) {
+	memset(p, 0, sizeof(*p));
+	p->pico = dlopen(pico_file, RTLD_NOW);
+	if (!p->pico) {
 		fprintf(stderr, "peers: %s\n", dlerror());
 		return false;
 	}
-	*(void **)&p->phr_request = dlsym(pico, "phr_parse_request");
-	*(void **)&p->phr_chunked = dlsym(pico, "phr_decode_chunked");
+	*(void **)&p->phr_request = dlsym(p->pico, "phr_parse_request");
+	*(void **)&p->phr_chunked = dlsym(p->pico, "phr_decode_chunked");
 	p->llhttp = open_library(llhttp);
 	return p->phr_request && p->phr_chunked && p->llhttp;
 }
@@ -177,5 +177,7 @@ void
 peers_close(struct peers *p)
 {
 	close_library(p->llhttp);
-	p->llhttp = NULL;
+	if (p->pico)
+		dlclose(p->pico);
+	memset(p, 0, sizeof(*p));
 }

@@ -53,10 +53,14 @@ struct peers {
 			   struct peers_header *headers, size_t *n_headers,
 			   size_t last_len);
 	long (*phr_chunked)(struct peers_chunks *d, char *buf, size_t *len);
+	void *pico;   /* owns; the library of these */
 	void *llhttp; /* owns; the functions of its library */
 };
 
-/* Load both; `llhttp` is the library's file. Says on stderr what is missing. */
+/*
+ * Load both; `llhttp` is the library's file. Says on stderr what is missing;
+ * close it in any case.
+ */
 bool peers_open(struct peers *p, const char *llhttp);
 void peers_close(struct peers *p);
 

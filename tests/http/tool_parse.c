@@ -132,8 +132,10 @@ main(int argc, char **argv)
 	struct bench b = {0};
 	double begin;
 
-	if (argc != 4 || !peers_open(&b.peers, argv[1]))
+	if (argc != 4 || !peers_open(&b.peers, argv[1])) {
+		peers_close(&b.peers);
 		return 77;
+	}
 	rounds = atoi(argv[2]);
 	times = atoi(argv[3]);
 	/* the first round is not counted: caches, lazy binding */

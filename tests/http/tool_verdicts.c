@@ -147,12 +147,14 @@ by_pico(const struct peers *p, const char *buf, size_t len,
 int
 main(int argc, char **argv)
 {
-	struct peers p;
+	struct peers p = {0};
 	size_t len;
 	char *buf;
 
-	if (argc != 2 || !peers_open(&p, argv[1]))
+	if (argc != 2 || !peers_open(&p, argv[1])) {
+		peers_close(&p);
 		return 77;
+	}
 	while (scanf("%zu", &len) == 1 && getchar() == '\n') {
 		struct found proxyd = {0}, llhttp = {0}, pico = {0};
 		struct http_head h = {0};
