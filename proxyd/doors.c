@@ -92,13 +92,17 @@ accept_one(struct door *d)
 	sa.sa.sa_family = AF_UNSPEC;
 	fd = accept4(d->source.fd, &sa.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	error = errno;
+	/* what a link holds that nobody uses will do */
+	if (fd < 0 && (error == EMFILE || error == ENFILE) &&
+	    reuse_shed(&ds->flows->reuse))
+		return true;
 	if (fd < 0 && is_shortage(error))
 		pause_accepting(ds, PAUSE_MS, strerror(error));
 	if (fd < 0)
 		return error != EAGAIN && !is_shortage(error);
 	peer = endpoint_from_sockaddr(&sa);
 	flow_open(ds->flows, d->listener, fd, &peer);
-	if (ds->flows->reserve_fd >= 0)
+	if (flows_have_reserve(ds->flows))
 		return true;
 	pause_accepting(ds, PAUSE_MS, "no descriptors left");
 	return false;

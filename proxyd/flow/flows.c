@@ -12,9 +12,12 @@ bool
 flows_have_reserve(struct flows *fs)
 {
 	/* a file of its own: one less also for the whole system */
-	if (fs->reserve_fd < 0)
+	while (fs->reserve_fd < 0) {
 		fs->reserve_fd = eventfd(0, EFD_CLOEXEC);
-	return fs->reserve_fd >= 0;
+		if (fs->reserve_fd < 0 && !reuse_shed(&fs->reuse))
+			return false;
+	}
+	return true;
 }
 
 bool
