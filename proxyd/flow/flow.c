@@ -27,16 +27,8 @@
 static void
 choose_tcp(struct flow *f)
 {
-	struct decide_ask ask = {
-		.service = f->service,
-		.client = f->peer,
-		.destination = f->destination,
-		.via = f->via,
-		.captured = f->kind != LISTENER_LISTEN,
-	};
-	enum reason reason;
+	enum reason reason = life_decide(f);
 
-	reason = flows_decide(f->flows, &ask, &f->decision);
 	if (reason == REASON_NONE)
 		onward_connect(f);
 	else

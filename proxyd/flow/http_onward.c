@@ -157,19 +157,11 @@ enum http_next
 http_onward(struct flow *f, const char *data, size_t len,
 	    void (*ready)(void *flow))
 {
-	struct decide_ask ask = {
-		.service = f->service,
-		.client = f->peer,
-		.destination = f->destination,
-		.via = f->via,
-		.captured = f->kind != LISTENER_LISTEN,
-	};
 	struct http *h = f->http;
 	struct link_key key;
 	enum http_next next;
-	enum reason reason;
+	enum reason reason = life_decide(f);
 
-	reason = flows_decide(f->flows, &ask, &f->decision);
 	if (reason != REASON_NONE)
 		return http_refuse(f, reason);
 	key = key_of(f);

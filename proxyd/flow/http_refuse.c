@@ -41,6 +41,7 @@ send_answer(struct flow *f, unsigned int status)
 	char date[CLOCK_HTTP_DATE_LEN];
 	struct answer answer = {
 		.status = status,
+		.phrase = error_page_phrase(status),
 		.date = clock_http_date(date),
 		.close = !f->http->keep,
 	};

@@ -192,6 +192,20 @@ life_end(struct flow *f, enum reason reason)
 	free(f);
 }
 
+enum reason
+life_decide(struct flow *f)
+{
+	struct decide_ask ask = {
+		.service = f->service,
+		.client = f->peer,
+		.destination = f->destination,
+		.via = f->via,
+		.captured = f->kind != LISTENER_LISTEN,
+	};
+
+	return flows_decide(f->flows, &ask, &f->decision);
+}
+
 /* --- questions ------------------------------------------------------------ */
 
 void

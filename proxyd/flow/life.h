@@ -82,6 +82,9 @@ enum { LIFE_NOTE_LEN = 128 };
 void life_record(const struct flow *f, char note[LIFE_NOTE_LEN],
 		 struct record *ret_record);
 
+/* Have f->decision made anew. REASON_NONE, or why the flow is refused. */
+enum reason life_decide(struct flow *f);
+
 /* Write its record, or that of the request that is on it. */
 void life_tell(struct flow *f, enum reason reason);
 

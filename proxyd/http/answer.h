@@ -15,6 +15,7 @@ enum { ANSWER_HEAD_MAX = 512 };
 
 struct answer {
 	unsigned int status;
+	const char *phrase;
 	const char *date; /* of clock_http_date() */
 	const char *type; /* of the page: Content-Type */
 	size_t len;	  /* of the page */
@@ -23,8 +24,5 @@ struct answer {
 
 /* Write its head; returns how many bytes it has. */
 size_t answer_head(const struct answer *a, char out[ANSWER_HEAD_MAX]);
-
-/* "Bad Request"; "" for a status that is none of ours. */
-const char *answer_phrase(unsigned int status);
 
 #endif

@@ -18,7 +18,8 @@
 
 #define PAGE(status, title, text)                                              \
 	{                                                                      \
-		status, "<!DOCTYPE html>\n<html lang=\"en\">\n"                \
+		status, title,                                                 \
+			"<!DOCTYPE html>\n<html lang=\"en\">\n"                \
 			"<title>" #status " " title "</title>\n"               \
 			"<h1>" title "</h1>\n<p>" text "</p>\n</html>\n"       \
 	}
@@ -26,6 +27,7 @@
 /* clang-format off */
 static const struct {
 	unsigned int status;
+	const char *phrase;
 	const char *body;
 } ours[] = {
 	/*   status title, text */
@@ -53,6 +55,17 @@ static const struct {
 	     "The server did not answer in time."),
 };
 /* clang-format on */
+
+const char *
+error_page_phrase(unsigned int status)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (ours[i].status == status)
+			return ours[i].phrase;
+	return "";
+}
 
 static const char *
 our_page(unsigned int status)

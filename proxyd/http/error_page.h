@@ -17,7 +17,10 @@
 
 #include "policy/policy.h"
 
-enum { ERROR_PAGE_MAX = 64 * 1024 }; /* bytes of a file */
+enum {
+	ERROR_PAGE_MAX = 60 * 1024
+}; /* bytes of a file; what waits for a client
+	 has 64 kB, its head too */
 
 struct error_page {
 	char *body; /* owns */
@@ -45,6 +48,9 @@ void error_pages_fini(struct error_pages *pages);
 
 /* Can they be read? The same, and nothing is kept. */
 int error_pages_check(const struct policy *p, struct diags *diags);
+
+/* "Bad Request"; "" for a status that is none of ours. */
+const char *error_page_phrase(unsigned int status);
 
 /*
  * The page that service `s` shows with this status: *ret_len bytes of the

@@ -216,7 +216,7 @@ test_unreadable(void)
 	CU_ASSERT_PTR_NULL(b.loaded.list);
 	diags_format(&diags, false, &text);
 	str_addf(&want,
-		 "policy.conf:10:5: error: cannot read '%s': more than 64 kB\n"
+		 "policy.conf:10:5: error: cannot read '%s': more than 60 kB\n"
 		 "policy.conf:12:5: error: cannot read '%s': not a regular "
 		 "file\n"
 		 "policy.conf:13:5: error: cannot read '%s': Is a directory\n"

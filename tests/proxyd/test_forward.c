@@ -4,6 +4,7 @@
 
 #include "proxyd/base/reason.h"
 #include "proxyd/http/answer.h"
+#include "proxyd/http/error_page.h"
 #include "proxyd/http/forward.h"
 #include "proxyd/http/parse.h"
 
@@ -244,6 +245,7 @@ answers(void)
 {
 	struct answer a = {
 		.status = 502,
+		.phrase = "Bad Gateway",
 		.date = "Sun, 06 Nov 1994 08:49:37 GMT",
 		.type = "text/html",
 		.len = 12,
@@ -274,14 +276,14 @@ phrases(void)
 	int i;
 
 	for (i = 1; i < HTTP_BAD_COUNT; i++)
-		UNIT_CHECK(*answer_phrase((unsigned int)http_bad_status(
+		UNIT_CHECK(*error_page_phrase((unsigned int)http_bad_status(
 				   (enum http_bad)i)),
 			   "%s", http_bad_word((enum http_bad)i));
 	for (i = 1; i < REASON_COUNT; i++)
-		UNIT_CHECK(
-			!reason_status((enum reason)i) ||
-				*answer_phrase(reason_status((enum reason)i)),
-			"%s", reason_word((enum reason)i));
+		UNIT_CHECK(!reason_status((enum reason)i) ||
+				   *error_page_phrase(
+					   reason_status((enum reason)i)),
+			   "%s", reason_word((enum reason)i));
 }
 
 static const struct unit_test tests[] = {
