@@ -77,6 +77,7 @@ struct crew {
 	bool self_serves;
 	/* draining */
 	bool followed;	  /* by another: the alive sets are that one's */
+	bool cut;	  /* its slots are needed */
 	uint64_t shut_ms; /* when the listeners are left to nobody */
 	uint64_t kill_ms; /* when patience ends; also when ENDING */
 };

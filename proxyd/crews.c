@@ -161,24 +161,40 @@ begin(struct crews *cs, const struct crews_plan *plan, struct str *why)
 	return 0;
 }
 
+/* Some of its workers may have ended: they hold none any more. */
+static uint32_t
+slots_held(const struct crew *c)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < c->n_workers; i++)
+		n += c->workers[i].own != NULL;
+	return n;
+}
+
 /* There are only so many slots: the oldest that drain are cut for it. */
 static void
 make_room(struct crews *cs, uint32_t n_workers, uint64_t now_ms)
 {
-	uint32_t vacant = shm_vacant(cs->shm);
+	uint32_t vacant = shm_vacant(cs->shm), held;
 	struct crew *c;
 
 	TAILQ_FOREACH_REVERSE(c, &cs->list, crew_list, link)
 	{
 		if (vacant >= n_workers)
 			return;
-		if (c->state != CREW_DRAINING)
+		held = slots_held(c);
+		if (c->state != CREW_DRAINING || !held)
 			continue;
+		vacant += held;
+		/* or it was told before, and has yet to end */
+		if (c->cut)
+			continue;
+		c->cut = true;
 		log_warn("reloaded too often for all to drain: the flows of"
 			 " generation %" PRIu32 " are cut",
 			 c->generation);
 		duty_drain(c, NULL, 0, 0, now_ms);
-		vacant += c->n_workers;
 	}
 }
 
