@@ -141,7 +141,7 @@ explain(const struct policy_error_page *from, int error, struct diags *diags)
 	const char *why = strerror(-error);
 
 	if (error == -EFBIG)
-		why = "more than 64 kB";
+		why = "more than 60 kB";
 	else if (error == -EINVAL)
 		why = "not a regular file";
 	if (error == -EACCES)

@@ -17,10 +17,8 @@
 
 #include "policy/policy.h"
 
-enum {
-	ERROR_PAGE_MAX = 60 * 1024
-}; /* bytes of a file; what waits for a client
-	 has 64 kB, its head too */
+/* Bytes of a file: with its head it waits for a client in one chunk. */
+enum { ERROR_PAGE_MAX = 60 * 1024 };
 
 struct error_page {
 	char *body; /* owns */

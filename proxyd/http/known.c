@@ -82,6 +82,7 @@ known_head_only(enum http_field_id id)
 	return kinds[id].head_only;
 }
 
+/* Does a scheme that binds stand at the beginning of these bytes? */
 static bool
 is_binding(const char *value, size_t len)
 {
@@ -91,8 +92,25 @@ is_binding(const char *value, size_t len)
 	for (i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
 		n = strlen(schemes[i]);
 		if (len >= n && !strncasecmp(value, schemes[i], n) &&
-		    (len == n || value[n] == ' ' || value[n] == ','))
+		    (len == n || strchr(" \t,", value[n])))
 			return true;
+	}
+	return false;
+}
+
+/* Each element may be another scheme; in quotes it does no harm to find one. */
+static bool
+has_binding(const char *value, size_t len)
+{
+	const char *end = value + len, *comma;
+
+	while (value < end) {
+		while (value < end && (*value == ' ' || *value == '\t'))
+			value++;
+		if (is_binding(value, (size_t)(end - value)))
+			return true;
+		comma = memchr(value, ',', (size_t)(end - value));
+		value = comma ? comma + 1 : end;
 	}
 	return false;
 }
@@ -105,7 +123,7 @@ known_binds(const struct http_head *h, const char *buf, enum http_field_id id)
 	if (!http_has(h, id))
 		return false;
 	for (f = h->fields; f < h->fields + h->n_fields; f++)
-		if (f->id == id && is_binding(buf + f->value.at, f->value.len))
+		if (f->id == id && has_binding(buf + f->value.at, f->value.len))
 			return true;
 	return false;
 }

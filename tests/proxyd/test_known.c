@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_known.c - every known field is found, and no other. */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "proxyd/http/known.h"
@@ -87,10 +88,40 @@ test_kinds(void)
 	CU_ASSERT(!known_head_only(HTTP_FIELD_OTHER));
 }
 
+static bool
+binds(const char *value)
+{
+	char text[128];
+	struct http_head head = {
+		.seen = UINT64_C(1) << HTTP_FIELD_WWW_AUTHENTICATE,
+		.n_fields = 2,
+	};
+
+	snprintf(text, sizeof(text), "x%s", value);
+	head.fields[0] = (struct http_field){.value = {0, 1}};
+	head.fields[1] = (struct http_field){
+		.value = {1, (uint32_t)strlen(value)},
+		.id = HTTP_FIELD_WWW_AUTHENTICATE,
+	};
+	CU_ASSERT(!known_binds(&head, text, HTTP_FIELD_AUTHORIZATION));
+	return known_binds(&head, text, HTTP_FIELD_WWW_AUTHENTICATE);
+}
+
+static void
+test_binds(void)
+{
+	CU_ASSERT(binds("NTLM") && binds("negotiate oYG2") &&
+		  binds("Kerberos"));
+	CU_ASSERT(binds("Basic realm=\"x\", NTLM") && binds("Basic,\tntlm, x"));
+	CU_ASSERT(!binds("Basic realm=\"NTLM\"") && !binds("NTLMv2 x"));
+	CU_ASSERT(!binds("") && !binds(",") && !binds("NTL"));
+}
+
 static const struct unit_test tests[] = {
 	{"found", test_found},
 	{"nearly", test_nearly},
 	{"kinds", test_kinds},
+	{"binds", test_binds},
 };
 
 UNIT_MAIN("known", tests)
