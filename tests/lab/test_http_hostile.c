@@ -23,7 +23,11 @@
 enum {
 	TOLD_MS = 3000,
 	BIG = 16 << 20, /* more than all that is on the way can hold */
+#ifdef __SANITIZE_ADDRESS__
+	GROWN_KB = 3000, /* what was freed is kept for a while */
+#else
 	GROWN_KB = 300, /* memory of a worker, at most */
+#endif
 };
 
 #define GATEWAY                                                                \
