@@ -5,6 +5,7 @@
  * What is true between calls: a timer on level L differs from now_ms in bits
  * 6L..6L+5 and in none above, and is later; so the lowest used level holds
  * the next one, in its next used slot. The wheels span 2^60 ms: all of time.
+ * No used slot begins before next_ms; that one may have been emptied since.
  */
 #include "proxyd/base/timer.h"
 
@@ -24,6 +25,7 @@ timers_init(struct timers *ts, uint64_t now_ms)
 {
 	memset(ts, 0, sizeof(*ts));
 	ts->now_ms = now_ms;
+	ts->next_ms = UINT64_MAX;
 }
 
 void
@@ -37,14 +39,18 @@ timer_init(struct timer *t, void (*fire)(void *owner), void *owner)
 static void
 place(struct timers *ts, struct timer *t)
 {
-	uint64_t differs = t->due_ms ^ ts->now_ms;
+	uint64_t differs = t->due_ms ^ ts->now_ms, begins;
 	unsigned int level = 0;
 
 	if (differs)
 		level = (63 - (unsigned int)__builtin_clzll(differs)) /
 			SLOT_BITS;
+	begins = t->due_ms >> (SLOT_BITS * level);
 	t->level = (uint8_t)level;
-	t->slot = (uint8_t)((t->due_ms >> (SLOT_BITS * level)) & SLOT_MASK);
+	t->slot = (uint8_t)(begins & SLOT_MASK);
+	begins <<= SLOT_BITS * level;
+	if (begins < ts->next_ms)
+		ts->next_ms = begins;
 	LIST_INSERT_HEAD(&ts->slots[level][t->slot], t, link);
 	ts->used[level] |= UINT64_C(1) << t->slot;
 	ts->levels |= 1U << level;
@@ -59,6 +65,8 @@ take(struct timers *ts, struct timer *t)
 		ts->used[t->level] &= ~(UINT64_C(1) << t->slot);
 	if (!ts->used[t->level])
 		ts->levels &= ~(1U << t->level);
+	if (!ts->levels)
+		ts->next_ms = UINT64_MAX;
 	t->set = false;
 }
 
@@ -113,16 +121,26 @@ empty_slot(struct timers *ts, struct timer_list *slot)
 	}
 }
 
-void
-timers_run(struct timers *ts, uint64_t now_ms)
+/* Empty what begins until then, and find what is next. */
+static __attribute__((noinline)) void
+run(struct timers *ts, uint64_t now_ms)
 {
 	unsigned int level, slot;
 	uint64_t ms;
+	bool any;
 
-	while (next_slot(ts, &level, &slot, &ms) && ms <= now_ms) {
+	while ((any = next_slot(ts, &level, &slot, &ms)) && ms <= now_ms) {
 		ts->now_ms = ms;
 		empty_slot(ts, &ts->slots[level][slot]);
 	}
+	ts->next_ms = any ? ms : UINT64_MAX;
+}
+
+void
+timers_run(struct timers *ts, uint64_t now_ms)
+{
+	if (now_ms >= ts->next_ms)
+		run(ts, now_ms);
 	if (now_ms > ts->now_ms)
 		ts->now_ms = now_ms;
 }
@@ -130,12 +148,11 @@ timers_run(struct timers *ts, uint64_t now_ms)
 int
 timers_wait_ms(const struct timers *ts)
 {
-	unsigned int level, slot;
-	uint64_t ms;
-
-	if (!next_slot(ts, &level, &slot, &ms))
+	if (ts->next_ms == UINT64_MAX)
 		return -1;
-	if (ms <= ts->now_ms)
+	if (ts->next_ms <= ts->now_ms)
 		return 0;
-	return ms - ts->now_ms > INT_MAX ? INT_MAX : (int)(ms - ts->now_ms);
+	return ts->next_ms - ts->now_ms > INT_MAX
+		       ? INT_MAX
+		       : (int)(ts->next_ms - ts->now_ms);
 }

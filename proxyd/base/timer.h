@@ -31,6 +31,7 @@ LIST_HEAD(timer_list, timer);
 
 struct timers {
 	uint64_t now_ms;
+	uint64_t next_ms;	     /* timers_run() has nothing to do before */
 	unsigned int levels;	     /* a bit for each level with timers */
 	uint64_t used[TIMER_LEVELS]; /* a bit for each slot with timers */
 	struct timer_list slots[TIMER_LEVELS][TIMER_SLOTS];
@@ -58,7 +59,8 @@ void timers_run(struct timers *ts, uint64_t now_ms);
 
 /*
  * Milliseconds from timers_run()'s now until timers_run() has work to do;
- * -1 if nothing is set. It may be early, never late.
+ * -1 if nothing is set. It may be early, also for a timer that was cleared,
+ * never late.
  */
 int timers_wait_ms(const struct timers *ts);
 
