@@ -310,9 +310,9 @@ listeners_answer(const struct listeners *ls, enum proto proto,
 
 	for (i = 0; i < ls->n; i++) {
 		at = &ls->list[i].endpoint;
-		if (ls->list[i].service->proto != proto)
-			continue;
-		if (at->port != e->port || at->addr.family != e->addr.family)
+		/* the port first: it is hardly ever the same */
+		if (at->port != e->port || at->addr.family != e->addr.family ||
+		    ls->list[i].service->proto != proto)
 			continue;
 		if (addr_is_any(&at->addr) || addr_equal(&at->addr, &e->addr))
 			return true;

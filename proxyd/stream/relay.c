@@ -262,15 +262,19 @@ finish(const struct side *from, struct side *to)
 		side_shut(to);
 }
 
+/* One direction of the two has nothing, most often. */
+static inline bool
+has_something(const struct side *from, const struct side *to)
+{
+	return from->readable || from->eof != to->shut || relay_holds(to);
+}
+
 /* One direction. True if it stopped only because its turn is over. */
 static bool
 move(struct relay *r, struct side *from, struct side *to)
 {
 	int i;
 
-	/* so it is for one direction of the two, most often */
-	if (!from->readable && !relay_holds(to) && from->eof == to->shut)
-		return false;
 	for (i = 0; i < TURNS; i++)
 		if (!move_once(r, from, to, PIPE_SIZE))
 			break;
@@ -284,8 +288,8 @@ move(struct relay *r, struct side *from, struct side *to)
 enum relay_state
 relay_pump(struct relay *r, struct side *a, struct side *b, bool *ret_again)
 {
-	*ret_again = move(r, a, b);
-	*ret_again |= move(r, b, a);
+	*ret_again = has_something(a, b) && move(r, a, b);
+	*ret_again |= has_something(b, a) && move(r, b, a);
 	if (a->error || b->error)
 		return RELAY_BROKEN;
 	if (a->shut && b->shut)
