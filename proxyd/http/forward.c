@@ -229,6 +229,50 @@ finish(struct writer *w, enum http_bad *ret_bad)
 	return 0;
 }
 
+/*
+ * Servers are asked for paths, however the client put it: some believe the
+ * host of a whole URL, and some Host. Source: RFC 9112, sections 3.2.1, 3.2.4.
+ */
+static void
+put_request_line(struct writer *w)
+{
+	const struct http_head *h = w->head;
+	const char *method = w->buf + h->method_text.at;
+	const char *path = w->buf + h->path.at;
+
+	if (h->path.len == h->target.len) {
+		put(w, method, h->method_text.len + 1 + h->path.len + 1);
+	} else {
+		put(w, method, h->method_text.len + 1);
+		if (!h->path.len)
+			put_text(w,
+				 h->method == HTTP_METHOD_OPTIONS ? "*" : "/");
+		else if (*path != '/')
+			put_text(w, "/");
+		put(w, path, h->path.len);
+		put_text(w, " ");
+	}
+	put_version(w);
+	put(w, "\r\n", 2);
+}
+
+/* HTTP/1.0 need not say a host; a whole URL has one. */
+static void
+put_host(struct writer *w)
+{
+	const struct http_head *h = w->head;
+
+	if (http_has(h, HTTP_FIELD_HOST))
+		return;
+	if (h->host.len) {
+		put_text(w, "Host: ");
+		put(w, w->buf + h->host.at, h->host.len);
+		put(w, "\r\n", 2);
+	} else if (w->how->host) {
+		put_field(w, "Host", w->how->host);
+	}
+}
+
 size_t
 forward_request(const struct http_head *h, const char *buf,
 		const struct forward *how, char *out, size_t size,
@@ -236,18 +280,14 @@ forward_request(const struct http_head *h, const char *buf,
 {
 	struct writer w = {
 		.head = h, .buf = buf, .how = how, .out = out, .size = size};
-	size_t line = h->target.at + h->target.len + 1;
 
 	if (!find_options(&w)) {
 		*ret_bad = HTTP_BAD_CONNECTION;
 		return 0;
 	}
-	put(&w, buf + h->method_text.at, line - h->method_text.at);
-	put_version(&w);
-	put(&w, "\r\n", 2);
+	put_request_line(&w);
 	put_fields(&w);
-	if (!http_has(h, HTTP_FIELD_HOST) && how->host)
-		put_field(&w, "Host", how->host);
+	put_host(&w);
 	if (how->forwarded_for && (how->forwarded_replace ||
 				   !http_has(h, HTTP_FIELD_X_FORWARDED_FOR)))
 		put_field(&w, "X-Forwarded-For", how->forwarded_for);

@@ -22,7 +22,7 @@ struct forward {
 	const char *forwarded_for; /* the client, for X-Forwarded-For */
 	bool forwarded_replace;	   /* what the client said of it is dropped */
 	const char *cluster_ip;	   /* the client, for X-Cluster-Client-Ip */
-	const char *host;	   /* for a request that has no Host */
+	const char *host;	   /* for a request that names none */
 	/* of both */
 	bool upgrade;	 /* the connection may become another protocol's */
 	bool close;	 /* it ends with this message */
