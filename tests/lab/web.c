@@ -119,11 +119,22 @@ value_of(const char *head, const char *name)
 	return at ? at + strlen(name) : NULL;
 }
 
-/* What these bytes are: their status when all are there, else 0. */
-static int
-look(const struct str *s, struct str *body, bool *ret_close)
+/* Answers that are not the last: 1xx. How many bytes of them? */
+static size_t
+interim(const char *text)
 {
-	const char *at, *end, *text = str_text(s);
+	const char *at = text, *end;
+
+	while (!strncmp(at, "HTTP/1.1 1", 10) && (end = strstr(at, "\r\n\r\n")))
+		at = end + 4;
+	return (size_t)(at - text);
+}
+
+/* The status of the first answer in `s`, and its size; 0: it is not whole. */
+static int
+look(const struct str *s, size_t *ret_size, struct str *body, bool *ret_close)
+{
+	const char *text = str_text(s) + interim(str_text(s)), *at, *end;
 	size_t length, have;
 	char connection[32];
 	int status;
@@ -138,38 +149,53 @@ look(const struct str *s, struct str *body, bool *ret_close)
 	if (!end || end > at)
 		return -EPROTO;
 	length = strtoul(end, NULL, 10);
-	have = s->len - (size_t)(at - text);
+	have = s->len - (size_t)(at - str_text(s));
 	if (have < length)
 		return 0;
-	if (have > length)
-		return -EPROTO;
 	end = value_of(text, "\r\nConnection:");
-	snprintf(connection, sizeof(connection), "%.31s", end ? end : "");
+	snprintf(connection, sizeof(connection), "%.31s",
+		 end && end < at ? end : "");
 	if (ret_close)
 		*ret_close = !strncmp(connection, " close", 6);
 	if (body)
 		str_add_bytes(body, at, length);
+	*ret_size = (size_t)(at - str_text(s)) + length;
 	return status;
+}
+
+int
+web_next(int fd, struct str *held, struct str *body, bool *ret_close)
+{
+	struct str rest = {0};
+	char buf[65536];
+	size_t size;
+	ssize_t n;
+	int r;
+
+	while ((r = look(held, &size, body, ret_close)) == 0) {
+		n = lab_recv(fd, buf, sizeof(buf), ANSWER_MS);
+		if (n <= 0)
+			return held->len ? -EPIPE : (int)n;
+		str_add_bytes(held, buf, (size_t)n);
+	}
+	if (r > 0) {
+		str_add_bytes(&rest, held->data + size, held->len - size);
+		str_fini(held);
+		*held = rest;
+	}
+	return r;
 }
 
 int
 web_answer(int fd, struct str *body, bool *ret_close)
 {
-	struct str s = {0};
-	char buf[65536];
-	ssize_t n = 0;
-	int r = 0;
+	struct str held = {0};
+	int r;
 
-	while (r == 0) {
-		n = lab_recv(fd, buf, sizeof(buf), ANSWER_MS);
-		if (n <= 0)
-			break;
-		str_add_bytes(&s, buf, (size_t)n);
-		r = look(&s, body, ret_close);
-	}
-	if (n <= 0)
-		r = s.len ? -EPIPE : (int)n;
-	str_fini(&s);
+	r = web_next(fd, &held, body, ret_close);
+	if (r > 0 && held.len)
+		r = -EPROTO;
+	str_fini(&held);
 	return r;
 }
 

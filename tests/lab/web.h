@@ -30,7 +30,13 @@ bool web_get(int fd, const char *path, const char *fields);
  */
 int web_answer(int fd, struct str *body, bool *ret_close);
 
-/* Both, and one after another. */
+/*
+ * The same where several answers may come: `held` has what was received and
+ * is not used yet. Answers 1xx before it are skipped.
+ */
+int web_next(int fd, struct str *held, struct str *body, bool *ret_close);
+
+/* Ask and receive the answer. */
 int web_ask(int fd, const char *path, const char *fields, struct str *body);
 
 /* What the server says of a request for "/who": addresses as text. */
