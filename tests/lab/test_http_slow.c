@@ -23,7 +23,7 @@ enum {
 };
 
 #define GATEWAY                                                                \
-	"\tworkers 1\n\ttimeout head 1s\n\ttimeout body 1s\n"                  \
+	"\tworkers 1\n\ttimeout head 1500ms\n\ttimeout body 2s\n"              \
 	"\ttimeout idle 5s\n"
 
 struct kind {
