@@ -119,16 +119,22 @@ is_all_read(struct flow *f)
 bool
 http_taken(struct flow *f)
 {
+	struct relay *r = &f->flows->relay;
 	uint64_t sent = f->client.sent;
 
-	if (f->client.error || !relay_holds(&f->client))
+	if (f->client.error)
 		return true;
-	relay_flush(&f->flows->relay, &f->client);
+	if (relay_holds(&f->client))
+		relay_flush(r, &f->client);
 	if (f->client.sent != sent) {
 		f->step_ms = f->flows->loop->now_ms;
 		life_wait(f);
 	}
-	return f->client.error || !relay_holds(&f->client);
+	if (f->client.error || relay_holds(&f->client))
+		return f->client.error;
+	/* while the client thinks, others may need its pipe */
+	relay_release(r, &f->client);
+	return true;
 }
 
 enum http_next

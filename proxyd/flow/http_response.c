@@ -36,6 +36,7 @@ let_link_go(struct flow *f)
 		http_let_go(f, !h->request.done);
 		return;
 	}
+	relay_release(&f->flows->relay, &l->side);
 	if (h->bound || link_is_private(l)) {
 		/* nobody else may have it */
 		if (!h->keep)

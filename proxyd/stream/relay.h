@@ -73,7 +73,10 @@ uint64_t relay_pass(struct relay *r, struct side *from, struct side *to,
 /* Do bytes wait that this side has not taken yet? */
 bool relay_holds(const struct side *s);
 
-/* Give back what a side holds of the relay's; before it is closed. */
+/*
+ * Give back what a side holds of the relay's: before it is closed, and where
+ * nobody knows whether more will come.
+ */
 void relay_release(struct relay *r, struct side *s);
 
 #endif
