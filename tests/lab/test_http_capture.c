@@ -214,7 +214,8 @@ named_elsewhere(void)
 	fd = web_open(lab, NULL, LAB_OTHER4 ":80");
 	CU_ASSERT_EQUAL(web_ask(fd, "/who", "Host: " LAB_SERVER4 "\r\n", &body),
 			504);
-	CU_ASSERT(lab_record("destination=" LAB_OTHER4 ":80 ", &record));
+	CU_ASSERT(LAB_WAIT(
+		lab_record("destination=" LAB_OTHER4 ":80 ", &record), 1000));
 	UNIT_STRINGS(lab_value(str_text(&record), "close", buf),
 		     "connect-timeout");
 	CU_ASSERT(!strstr(str_text(&body), LAB_SERVER4));

@@ -217,6 +217,16 @@ drop(struct lab *lab, const char *interface)
 	lab_nft(lab, LAB_GATEWAY, text);
 }
 
+/* As much as is taken at once: who does not read has some of it. */
+static void
+send_on(int fd)
+{
+	static const char block[65536];
+
+	while (send(fd, block, sizeof(block), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+		;
+}
+
 static void
 act(struct lab *lab, enum act what, int *fd, const char *interface)
 {
@@ -226,7 +236,7 @@ act(struct lab *lab, enum act what, int *fd, const char *interface)
 	case IS_DEAD:
 		return;
 	case SENDS_ON:
-		lab_stuff(*fd);
+		send_on(*fd);
 		return;
 	case IS_DONE:
 		shutdown(*fd, SHUT_WR);
@@ -312,6 +322,8 @@ do_evil(struct lab *lab, const struct evil *e, int family)
 	act(lab, e->server, &server, "out0");
 	if (e->response || e->server == IS_DEAD)
 		lab_sleep(20);
+	if (e->client == SENDS_ON)
+		lab_stuff(client);
 	act(lab, e->client, &client, "in0");
 	UNIT_CHECK(LAB_WAIT(lab_record(name, &record), TOLD_MS),
 		   "%s: it does not end", e->name);

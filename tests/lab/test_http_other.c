@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/lab/ctl.h"
 #include "tests/lab/web.h"
 
 enum { SNIFF_MS = 200, FLOW_MS = 2000 };
@@ -88,6 +89,7 @@ tunnelled(void)
 		l[i] = lab_serve(lab, lab_families[i], 80);
 	for (i = 0; i < FIRSTS; i++)
 		check_tunnel(lab, l[i % 2], lab_families[i % 2], i);
+	CU_ASSERT_EQUAL(ctl_ask_number(lab, "stats", "not_http"), FIRSTS);
 	for (i = 0; i < 2; i++)
 		close(l[i]);
 	lab_end(lab, pid);
