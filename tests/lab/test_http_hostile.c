@@ -21,7 +21,7 @@
 #include "tests/lab/web.h"
 
 enum {
-	TOLD_MS = 3000,
+	TOLD_MS = 5000,
 	BIG = 16 << 20, /* more than all that is on the way can hold */
 #ifdef __SANITIZE_ADDRESS__
 	GROWN_KB = 3000, /* what was freed is kept for a while */
@@ -32,12 +32,12 @@ enum {
 
 #define GATEWAY                                                                \
 	"\tworkers 1\n"                                                        \
-	"\ttimeout connect 200ms\n"                                            \
-	"\ttimeout head 200ms\n"                                               \
-	"\ttimeout body 200ms\n"                                               \
-	"\ttimeout response 200ms\n"                                           \
+	"\ttimeout connect 600ms\n"                                            \
+	"\ttimeout head 600ms\n"                                               \
+	"\ttimeout body 600ms\n"                                               \
+	"\ttimeout response 600ms\n"                                           \
 	"\ttimeout keep-alive 100ms\n"                                         \
-	"\ttimeout idle 400ms\n"
+	"\ttimeout idle 1200ms\n"
 
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 #define POST "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"
