@@ -116,7 +116,7 @@ read_authority(struct line *l, const char *p)
 	int i;
 
 	for (i = 0; scheme[i]; i++, p++)
-		if (p == l->end || (*p | 0x20) != (scheme[i] | 0x20))
+		if (p == l->end || (i < 4 ? *p | 0x20 : *p) != scheme[i])
 			return refuse(l, p, HTTP_BAD_TARGET);
 	for (q = p; q < l->end && scan_is(SCAN_QUERY, *q); q++)
 		if (*q == '/' || *q == '?')
